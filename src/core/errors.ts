@@ -1,0 +1,46 @@
+/** Every fault of the platform that a caller can see. A user's failing code is an Outcome, not a fault. */
+const FAULTS = {
+  INVALID_REQUEST: { status: 400, retryAfterS: undefined },
+  UNSUPPORTED_LANGUAGE: { status: 400, retryAfterS: undefined },
+  HOST_NOT_ALLOWED: { status: 403, retryAfterS: undefined },
+  FUNCTION_NOT_FOUND: { status: 404, retryAfterS: undefined },
+  VERSION_NOT_FOUND: { status: 404, retryAfterS: undefined },
+  ROUTE_NOT_FOUND: { status: 404, retryAfterS: undefined },
+  METHOD_NOT_ALLOWED: { status: 405, retryAfterS: undefined },
+  REQUEST_TIMEOUT: { status: 408, retryAfterS: undefined },
+  BODY_TOO_LARGE: { status: 413, retryAfterS: undefined },
+  CODE_TOO_LARGE: { status: 413, retryAfterS: undefined },
+  SANDBOX_START_FAILED: { status: 500, retryAfterS: undefined },
+  INTERNAL: { status: 500, retryAfterS: undefined },
+  POOL_SATURATED: { status: 503, retryAfterS: 1 },
+  DRAINING: { status: 503, retryAfterS: 5 },
+  STORE_UNAVAILABLE: { status: 503, retryAfterS: 5 },
+} as const;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** A fault of the platform or of the request. `message` says what, which and the limit, and is shown to the caller. */
+export class PlatformError extends Error {
+  override readonly name = "PlatformError";
+  readonly code: FaultCode;
+
+  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The HTTP status for this fault. */
+  get status(): number {
+    return FAULTS[this.code].status;
+  }
+
+  /** Seconds after which a retry may succeed; undefined where a retry is pointless. */
+  get retryAfterS(): number | undefined {
+    return FAULTS[this.code].retryAfterS;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

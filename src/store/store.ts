@@ -1,0 +1,47 @@
+import type { Execution } from "../core/execution.ts";
+
+/** One immutable upload of a function. */
+export interface StoredVersion {
+  readonly functionName: string;
+  /** Unix seconds at upload; unique and strictly increasing per function. */
+  readonly number: number;
+  readonly language: string;
+  readonly source: string;
+  /** Unix milliseconds. */
+  readonly createdAtMs: number;
+}
+
+/**
+ * What the platform remembers. Every method rejects with PlatformError STORE_UNAVAILABLE when the medium fails; what a
+ * method says it stored is there after a power cut.
+ */
+export interface Store {
+  /**
+   * Stores a new version and makes it the function's latest; resolves when it is durable.
+   * Its number is `max(seconds of nowMs, last number + 1)`, also among concurrent callers.
+   */
+  addVersion(upload: {
+    readonly functionName: string;
+    readonly language: string;
+    readonly source: string;
+    readonly nowMs: number;
+  }): Promise<StoredVersion>;
+
+  /** The version `number` of a function, or its latest where `number` is undefined; undefined where there is none. */
+  findVersion(functionName: string, number: number | undefined): Promise<StoredVersion | undefined>;
+
+  /** True when a function of that name exists. */
+  hasFunction(functionName: string): Promise<boolean>;
+
+  /**
+   * Appends finished executions as one batch, in order. Durable against a crash of this process, though a power cut may lose the last
+   * batches. The oldest executions beyond `keepExecutions` (given when the store was opened) are removed with their logs.
+   */
+  appendExecutions(executions: readonly Execution[]): Promise<void>;
+
+  /** The newest executions first, at most `limit`, of one function where `functionName` is given. */
+  listExecutions(query: { readonly functionName?: string; readonly limit: number }): Promise<Execution[]>;
+
+  /** Writes what is pending and lets go of the medium. No call may follow. */
+  close(): Promise<void>;
+}
