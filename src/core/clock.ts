@@ -10,6 +10,13 @@ export interface Clock {
   every(periodMs: number, task: () => void): () => void;
 }
 
+/** Resolves after `delayMs`. Unlike the clock's timers it keeps the process alive: somebody waits for it. */
+export function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -1,0 +1,94 @@
+import type { LogChunk } from "../core/log-line.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Version } from "../core/program.ts";
+
+/** What a caller asks the pool for. */
+export interface RunRequest {
+  readonly version: Version;
+  /** JSON text, UTF-8. */
+  readonly input: Buffer;
+  readonly timeoutMs: number;
+  /** Called for everything the code prints, as it is printed. */
+  readonly onLog: (chunk: LogChunk) => void;
+}
+
+export interface RunReport {
+  readonly outcome: Outcome;
+  /** True when no warm worker of the version could take it. */
+  readonly coldStart: boolean;
+  /** Milliseconds from the request until a worker had it. */
+  readonly waitMs: number;
+  /** Milliseconds the code ran. */
+  readonly runMs: number;
+}
+
+/** A run that has been accepted. */
+export interface RunHandle {
+  /** Rejects with PlatformError only where the code was never run: POOL_SATURATED, DRAINING, SANDBOX_START_FAILED. */
+  readonly report: Promise<RunReport>;
+  /** Ends it, wherever it is. Its outcome is then `cancelled`, unless it was over already. */
+  cancel(): void;
+}
+
+/** One run on its way through the pool. Who settles it first decides how it ended. */
+export class Run {
+  readonly request: RunRequest;
+  readonly acceptedAtMs: number;
+  readonly #done = Promise.withResolvers<RunReport>();
+  #settled = false;
+  #startedAtMs: number | undefined;
+  #printedBytes = 0;
+  coldStart = false;
+  /** Undoes the timer of whoever holds the run now. */
+  stopTimer: () => void = () => {};
+
+  constructor(request: RunRequest, nowMs: number) {
+    this.request = request;
+    this.acceptedAtMs = nowMs;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  get report(): Promise<RunReport> {
+    return this.#done.promise;
+  }
+
+  start(nowMs: number): void {
+    this.#startedAtMs = nowMs;
+  }
+
+  /** Milliseconds since a worker got it. */
+  ranMs(nowMs: number): number {
+    return this.#startedAtMs === undefined ? 0 : nowMs - this.#startedAtMs;
+  }
+
+  /** Counts printed bytes; false once more than `limitBytes` have been printed. The piece that is too much is dropped. */
+  print(chunk: LogChunk, bytes: number, limitBytes: number): boolean {
+    this.#printedBytes += bytes;
+    if (this.#printedBytes > limitBytes) return false;
+    if (!this.#settled) this.request.onLog(chunk);
+    return true;
+  }
+
+  settle(outcome: Outcome, nowMs: number): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.stopTimer();
+    const startedAtMs = this.#startedAtMs ?? nowMs;
+    this.#done.resolve({
+      outcome,
+      coldStart: this.coldStart,
+      waitMs: startedAtMs - this.acceptedAtMs,
+      runMs: nowMs - startedAtMs,
+    });
+  }
+
+  reject(error: Error): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.stopTimer();
+    this.#done.reject(error);
+  }
+}

@@ -1,0 +1,341 @@
+import type { Clock } from "../core/clock.ts";
+import type { LogChunk, LogLevel, OutputStream } from "../core/log-line.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Version } from "../core/program.ts";
+import type { Ending, SandboxedProcess } from "../sandbox/sandbox.ts";
+import { encodeFrame, FrameReader, ProtocolError, type WorkerFrame } from "./protocol.ts";
+import type { Run } from "./run.ts";
+
+/** Why a worker is being ended. The first reason stands: a timeout that kills must not be reported as the crash it causes. */
+export type EndReason =
+  | { readonly kind: "timed-out"; readonly limitMs: number }
+  | { readonly kind: "output-limit"; readonly limitBytes: number }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "broke-protocol"; readonly detail: string }
+  /** Not a run's fault: evicted, not quiet, unhealthy, or the server stops. */
+  | { readonly kind: "retired"; readonly why: string };
+
+export type WorkerState = "booting" | "idle" | "warm" | "busy" | "ending";
+
+export interface WorkerOptions {
+  readonly clock: Clock;
+  /** Of printed text a run, and of a returned value. */
+  readonly outputLimitBytes: number;
+  readonly memoryLimitBytes: number;
+}
+
+/** What the pool wants to hear. */
+export interface WorkerEvents {
+  /** It can take a run, or another one. */
+  onFree(worker: Worker): void;
+  /** It takes no more runs; `unstarted` were sent ahead and have not been begun. */
+  onRetired(worker: Worker, unstarted: Run[]): void;
+  /** Nothing of it is left. */
+  onGone(worker: Worker, bootFailure: string | undefined): void;
+}
+
+const STDERR_TAIL_CHARS = 2048;
+const HEAP_FULL = /heap out of memory|Array buffer allocation failed/;
+
+/** A live sandboxed process that speaks the wire protocol. Bound to one version at most, for ever. */
+export class Worker {
+  readonly id: number;
+  readonly base: string;
+  readonly startedAtMs: number;
+  readonly #process: SandboxedProcess;
+  readonly #options: WorkerOptions;
+  readonly #events: WorkerEvents;
+  #version: Version | undefined;
+  #ready = false;
+  #bootMs = 0;
+  #endReason: EndReason | undefined;
+  /** Sent to the worker, oldest first; only the first is running. */
+  #runs: Run[] = [];
+  #nextRunId = 1;
+  #firstRunId = 1;
+  #runsServed = 0;
+  #stderrTail = "";
+  #pong: ((id: number) => void) | undefined;
+  readonly #printed: Record<OutputStream, (level: LogLevel, text: string) => void>;
+
+  constructor(base: string, process: SandboxedProcess, options: WorkerOptions, events: WorkerEvents) {
+    this.id = process.id;
+    this.base = base;
+    this.#process = process;
+    this.#options = options;
+    this.#events = events;
+    this.startedAtMs = options.clock.monotonicMs();
+    this.#printed = {
+      stdout: (level, text) => this.#print({ stream: "stdout", level, text }, Buffer.byteLength(text)),
+      stderr: (level, text) => this.#print({ stream: "stderr", level, text }, Buffer.byteLength(text)),
+    };
+    const reader = new FrameReader(options.outputLimitBytes + MAX_FRAME_SLACK_BYTES, (frame) => this.#receive(frame));
+    const { control, stdout, stderr } = process;
+    control.on("data", (chunk: Buffer) => this.#guarded(() => reader.push(chunk)));
+    control.on("error", () => {}); // its end says enough
+    control.on("end", () => this.end({ kind: "broke-protocol", detail: "it closed its control channel" }));
+    this.#readRaw("stdout", "info");
+    this.#readRaw("stderr", "error");
+    void this.#watch([control, stdout, stderr].map(closed));
+  }
+
+  get state(): WorkerState {
+    if (this.#endReason !== undefined) return "ending";
+    if (!this.#ready) return "booting";
+    if (this.#version === undefined) return "idle";
+    return this.#runs.length === 0 ? "warm" : "busy";
+  }
+
+  get version(): Version | undefined {
+    return this.#version;
+  }
+
+  get runsServed(): number {
+    return this.#runsServed;
+  }
+
+  /** Milliseconds from the launch until it was ready. */
+  get bootMs(): number {
+    return this.#bootMs;
+  }
+
+  /** Runs that it has been given and that are not over. */
+  get load(): number {
+    return this.#runs.length;
+  }
+
+  /** Makes the worker this version's own. */
+  bind(version: Version): void {
+    this.#version = version;
+    const { language, options, code } = version.program;
+    this.#process.control.write(encodeFrame({ t: "bind", language, options }, Buffer.from(code)));
+  }
+
+  /** Gives it a run; it starts when those before it are over. */
+  take(run: Run): void {
+    this.#runs.push(run);
+    this.#process.control.write(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input));
+    if (this.#runs.length === 1) this.#startFirst();
+  }
+
+  /** Ends a run that it has been given. One that has not started yet is just not waited for. */
+  cancel(run: Run): void {
+    run.settle({ kind: "cancelled" }, this.#options.clock.monotonicMs());
+    if (this.#runs[0] === run) this.end({ kind: "cancelled" });
+  }
+
+  /** False when it does not answer within `waitMs`. Only for a worker that has nothing to do. */
+  async ping(waitMs: number): Promise<boolean> {
+    const id = this.#nextRunId; // unique among what is on its way
+    return await new Promise<boolean>((resolve) => {
+      const stop = this.#options.clock.after(waitMs, () =>
+        resolve(this.#runs.length > 0 || this.#endReason !== undefined),
+      );
+      this.#pong = (answered) => {
+        if (answered !== id) return;
+        stop();
+        resolve(true);
+      };
+      this.#process.control.write(encodeFrame({ t: "ping", id }));
+    });
+  }
+
+  memoryBytes(): Promise<number | undefined> {
+    return this.#process.memoryBytes();
+  }
+
+  /** Kills it. Runs that were sent ahead go back to the pool at once; the one that is running is told when nothing is left. */
+  end(reason: EndReason): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#process.kill();
+    const running = reason.kind === "retired" && reason.why === NOT_QUIET ? 0 : 1;
+    this.#events.onRetired(this, this.#runs.splice(running));
+  }
+
+  #startFirst(): void {
+    const run = this.#runs[0];
+    if (run === undefined) return;
+    const { clock } = this.#options;
+    run.start(clock.monotonicMs());
+    const limitMs = run.request.timeoutMs;
+    run.stopTimer = clock.after(limitMs, () => this.end({ kind: "timed-out", limitMs }));
+  }
+
+  #receive(frame: WorkerFrame): void {
+    if (this.#endReason !== undefined && frame.t !== "log" && frame.t !== "exit") return;
+    switch (frame.t) {
+      case "ready":
+        if (this.#ready) throw new ProtocolError("a second ready");
+        this.#ready = true;
+        this.#bootMs = this.#options.clock.monotonicMs() - this.startedAtMs;
+        this.#events.onFree(this);
+        break;
+      case "log":
+        this.#print({ stream: frame.stream, level: frame.level, text: frame.body.toString("utf8") }, frame.body.length);
+        break;
+      case "result":
+        this.#over(frame.id, frame.raw, this.#valueOutcome(frame.body));
+        break;
+      case "error":
+        this.#over(frame.id, frame.raw, failureOutcome(frame.body));
+        break;
+      case "exit":
+        this.#exit(frame.id, frame.code);
+        break;
+      case "retire":
+        this.end({ kind: "retired", why: NOT_QUIET });
+        break;
+      case "pong":
+        this.#pong?.(frame.id);
+        break;
+    }
+  }
+
+  #valueOutcome(body: Buffer): Outcome {
+    const { outputLimitBytes } = this.#options;
+    if (body.length > outputLimitBytes) return { kind: "output-limit", limitBytes: outputLimitBytes };
+    return { kind: "ok", json: body.length === 0 ? undefined : body.toString("utf8") };
+  }
+
+  /** @param raw the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away */
+  #over(id: number, raw: boolean, outcome: Outcome): void {
+    const run = this.#runs[0];
+    if (run === undefined || id !== this.#firstRunId)
+      throw new ProtocolError(`the end of run ${id}, which is not running`);
+    if (raw) setImmediate(() => setImmediate(() => this.#finish(run, outcome)));
+    else this.#finish(run, outcome);
+  }
+
+  #finish(run: Run, outcome: Outcome): void {
+    if (this.#runs[0] !== run) return; // ended meanwhile
+    this.#runs.shift();
+    this.#firstRunId++;
+    this.#runsServed++;
+    run.settle(outcome, this.#options.clock.monotonicMs());
+    if (this.#endReason !== undefined) return;
+    this.#startFirst();
+    this.#events.onFree(this);
+  }
+
+  /** The process ends by itself now; its death must not be taken for a crash. */
+  #exit(id: number, code: number): void {
+    const run = this.#runs[0];
+    if (run === undefined || id !== this.#firstRunId)
+      throw new ProtocolError(`the exit of run ${id}, which is not running`);
+    if (this.#endReason !== undefined) return;
+    this.#exitCode = code;
+    this.end({ kind: "retired", why: "its code ended the process" });
+  }
+  #exitCode: number | undefined;
+
+  #print(chunk: LogChunk, bytes: number): void {
+    if (chunk.stream === "stderr") this.#stderrTail = (this.#stderrTail + chunk.text).slice(-STDERR_TAIL_CHARS);
+    const limitBytes = this.#options.outputLimitBytes;
+    // Between two runs there is nobody to show it to: a worker that prints then is not quiet and says so itself.
+    if (this.#runs[0]?.print(chunk, bytes, limitBytes) === false) this.end({ kind: "output-limit", limitBytes });
+  }
+
+  #readRaw(stream: OutputStream, level: LogLevel): void {
+    const socket = this.#process[stream];
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => this.#printed[stream](level, text));
+    socket.on("error", () => {});
+  }
+
+  /** Runs `read`; a worker that breaks the protocol is ended, and takes nothing with it. */
+  #guarded(read: () => void): void {
+    if (this.#endReason?.kind === "broke-protocol") return;
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.end({ kind: "broke-protocol", detail: `it sent ${error.message}` });
+    }
+  }
+
+  async #watch(drained: readonly Promise<void>[]): Promise<void> {
+    const ending = await this.#process.ended;
+    await Promise.all(drained);
+    // Gone by itself: whoever waits for runs that were sent ahead must hear of it, too.
+    if (this.#endReason === undefined) {
+      this.#endReason = { kind: "retired", why: "it ended by itself" };
+      this.#events.onRetired(this, this.#runs.splice(1));
+    }
+    const run = this.#runs.shift();
+    run?.settle(this.#outcomeOf(ending), this.#options.clock.monotonicMs());
+    this.#events.onGone(this, this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describe(ending)}`);
+  }
+
+  #outcomeOf(ending: Ending): Outcome {
+    const reason = this.#endReason;
+    switch (reason?.kind) {
+      case "timed-out":
+      case "output-limit":
+      case "cancelled":
+        return reason;
+      case "broke-protocol":
+        // A process that is killed for memory closes its channel, too.
+        if (!this.#ranOutOfMemory(ending)) return { kind: "crashed", detail: reason.detail };
+        break;
+      case "retired":
+      case undefined:
+    }
+    if (this.#exitCode !== undefined) return exitOutcome(this.#exitCode);
+    if (this.#ranOutOfMemory(ending)) return { kind: "out-of-memory", limitBytes: this.#options.memoryLimitBytes };
+    if (ending.exitCode !== null && ending.exitCode < FIRST_SIGNAL_CODE) return exitOutcome(ending.exitCode);
+    return { kind: "crashed", detail: describe(ending) };
+  }
+
+  #ranOutOfMemory(ending: Ending): boolean {
+    return ending.outOfMemory || HEAP_FULL.test(this.#stderrTail);
+  }
+}
+
+const MAX_FRAME_SLACK_BYTES = 65_536; // an error's text beside the largest result
+const NOT_QUIET = "not quiet after a run";
+const FIRST_SIGNAL_CODE = 128; // a shell's convention: 128 + signal number
+const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map([
+  [4, "SIGILL"],
+  [5, "SIGTRAP"],
+  [6, "SIGABRT"],
+  [7, "SIGBUS"],
+  [8, "SIGFPE"],
+  [9, "SIGKILL"],
+  [11, "SIGSEGV"],
+  [15, "SIGTERM"],
+  [25, "SIGXFSZ"],
+  [31, "SIGSYS"],
+]);
+
+function describe({ exitCode, signal }: Ending): string {
+  if (signal !== null) return `signal ${signal}`;
+  if (exitCode === null) return "no exit code";
+  if (exitCode < FIRST_SIGNAL_CODE) return `exit status ${exitCode}`;
+  return `signal ${SIGNAL_NAMES.get(exitCode - FIRST_SIGNAL_CODE) ?? exitCode - FIRST_SIGNAL_CODE}`;
+}
+
+function exitOutcome(exitCode: number): Outcome {
+  return exitCode === 0 ? { kind: "ok", json: undefined } : { kind: "exited", exitCode };
+}
+
+function failureOutcome(body: Buffer): Outcome {
+  let error: unknown;
+  try {
+    error = JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new ProtocolError("an error that is not JSON");
+  }
+  if (typeof error !== "object" || error === null) throw new ProtocolError("an error that is not an object");
+  const { name, message, stack } = error as { readonly [key: string]: unknown };
+  if (typeof name !== "string" || typeof message !== "string" || typeof stack !== "string") {
+    throw new ProtocolError("an error without name, message and stack");
+  }
+  return { kind: "failed", name, message, stack };
+}
+
+function closed(socket: { once(event: "close", listener: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+  });
+}

@@ -1,0 +1,42 @@
+import { NoCgroups } from "./none.ts";
+import { openCgroupV1 } from "./v1.ts";
+import { openCgroupV2 } from "./v2.ts";
+import type { SandboxLimits } from "../sandbox.ts";
+
+/** The cgroup of one box. */
+export interface Cgroup {
+  /** Puts a process, and all that it starts from now on, under the limits. */
+  add(pid: number): void;
+  /** Bytes charged now; undefined where unknown. */
+  memoryBytes(): number | undefined;
+  peakMemoryBytes(): number | undefined;
+  /** True when the kernel has killed something in here for memory. */
+  outOfMemory(): boolean;
+  /** Sends SIGKILL to everything in here. */
+  kill(): void;
+  /** Removes it; false while a process is still dying in it. */
+  remove(): boolean;
+}
+
+/** Makes cgroups for boxes, below a folder of its own that goes when the server goes. */
+export interface CgroupFactory {
+  /** `cgroup v2`, `cgroup v1`, or why there is none. */
+  readonly title: string;
+  readonly enforces: { readonly memory: boolean; readonly pids: boolean; readonly cpu: boolean };
+  create(name: string, limits: SandboxLimits): Cgroup;
+  /** Removes the folder. Every cgroup in it must be gone. */
+  close(): void;
+}
+
+/** The best that this machine offers: v2, then v1, then nothing. */
+export function openCgroups(): CgroupFactory {
+  const v2 = openCgroupV2();
+  if (v2.opened) return v2.factory;
+  const v1 = openCgroupV1();
+  if (v1.opened) return v1.factory;
+  return new NoCgroups(`no cgroups (v2: ${v2.reason}; v1: ${v1.reason})`);
+}
+
+export type CgroupSearch =
+  | { readonly opened: true; readonly factory: CgroupFactory }
+  | { readonly opened: false; readonly reason: string };

@@ -1,0 +1,83 @@
+// Cgroups are folders with files in them; these few helpers are all that v1 and v2 share.
+import { readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Folders of ours are named after the server's process, so that the next server can sweep what a dead one left. */
+export const FOLDER_PREFIX = "cloche-";
+
+export function readNumber(path: string): number | undefined {
+  const text = readText(path);
+  return text === undefined ? undefined : Number(text.trim());
+}
+
+/** The number behind `key` in a file of `key number` lines. */
+export function readKeyed(path: string, key: string): number | undefined {
+  const match = new RegExp(`^${key} (\\d+)$`, "m").exec(readText(path) ?? "");
+  return match === null ? undefined : Number(match[1]);
+}
+
+export function pidsIn(folder: string): number[] {
+  const text = readText(join(folder, "cgroup.procs")) ?? "";
+  return text.split("\n").filter(Boolean).map(Number);
+}
+
+export function killAll(folder: string): void {
+  for (const pid of pidsIn(folder)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended between the reading and the kill: what we wanted.
+    }
+  }
+}
+
+/** False while the folder cannot go yet, because a process is still dying in it. */
+export function tryRemove(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
+}
+
+/** Removes what servers that no longer run have left below `parent`, with every process still in it. */
+export function sweepDeadServers(parent: string): void {
+  for (const name of listFolders(parent)) {
+    const pid = Number(name.slice(FOLDER_PREFIX.length));
+    if (!name.startsWith(FOLDER_PREFIX) || !Number.isInteger(pid) || isAlive(pid)) continue;
+    const server = join(parent, name);
+    for (const box of listFolders(server)) {
+      killAll(join(server, box));
+      tryRemove(join(server, box));
+    }
+    tryRemove(server);
+  }
+}
+
+function listFolders(parent: string): string[] {
+  try {
+    return readdirSync(parent, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

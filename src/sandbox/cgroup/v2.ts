@@ -1,0 +1,115 @@
+// cgroup v2: one hierarchy; a group may have processes or limited children, not both, except at the root.
+// Source: https://docs.kernel.org/admin-guide/cgroup-v2.html
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SandboxLimits } from "../sandbox.ts";
+import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
+import { FOLDER_PREFIX, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+
+const MOUNT = "/sys/fs/cgroup";
+const CONTROLLERS = ["memory", "pids", "cpu"] as const;
+const CPU_PERIOD_US = 100_000; // the kernel's default
+/** The leaf that the server's own processes move to, since their group may not keep them once it has limited children. */
+const SUPERVISOR = "supervisor";
+
+export function openCgroupV2(): CgroupSearch {
+  if (!existsSync(join(MOUNT, "cgroup.controllers"))) return { opened: false, reason: "not mounted at /sys/fs/cgroup" };
+  const own = join(MOUNT, /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/");
+  // A delegated group of our own first (systemd's Delegate=yes); as root the top of the tree will do.
+  const reasons: string[] = [];
+  for (const parent of own === MOUNT ? [MOUNT] : [own, MOUNT]) {
+    const search = openBelow(parent);
+    if (search.opened) return search;
+    reasons.push(search.reason);
+  }
+  return { opened: false, reason: reasons.join("; ") };
+}
+
+function openBelow(parent: string): CgroupSearch {
+  const folder = join(parent, `${FOLDER_PREFIX}${process.pid}`);
+  try {
+    sweepDeadServers(parent);
+    mkdirSync(folder);
+    enableControllers(parent);
+    enableControllers(folder);
+    return { opened: true, factory: new CgroupV2Factory(folder) };
+  } catch (error) {
+    tryRemove(folder);
+    return { opened: false, reason: `${parent}: ${(error as Error).message}` };
+  }
+}
+
+/** Lets children of `folder` have limits; moves the processes in it to a leaf first, where the kernel insists. */
+function enableControllers(folder: string): void {
+  const enabled = readFileSync(join(folder, "cgroup.subtree_control"), "utf8").trim().split(" ");
+  const missing = CONTROLLERS.filter((controller) => !enabled.includes(controller));
+  if (missing.length === 0) return;
+  const pids = folder === MOUNT ? [] : pidsIn(folder);
+  if (pids.length > 0) {
+    const leaf = join(folder, SUPERVISOR);
+    mkdirSync(leaf, { recursive: true });
+    for (const pid of pids) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
+  }
+  writeFileSync(join(folder, "cgroup.subtree_control"), missing.map((controller) => `+${controller}`).join(" "));
+}
+
+class CgroupV2Factory implements CgroupFactory {
+  readonly title = "cgroup v2";
+  readonly enforces = { memory: true, pids: true, cpu: true };
+  readonly #parent: string;
+
+  constructor(parent: string) {
+    this.#parent = parent;
+  }
+
+  create(name: string, limits: SandboxLimits): Cgroup {
+    const folder = join(this.#parent, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "memory.max"), String(limits.memoryBytes));
+    const swapFile = join(folder, "memory.swap.max"); // missing where the kernel does not account swap
+    if (existsSync(swapFile)) writeFileSync(swapFile, "0");
+    writeFileSync(join(folder, "pids.max"), String(limits.pids));
+    writeFileSync(join(folder, "cpu.max"), `${Math.round(limits.cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
+    return new CgroupV2(folder);
+  }
+
+  close(): void {
+    tryRemove(this.#parent);
+  }
+}
+
+class CgroupV2 implements Cgroup {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  add(pid: number): void {
+    writeFileSync(join(this.#folder, "cgroup.procs"), String(pid));
+  }
+
+  memoryBytes(): number | undefined {
+    return readNumber(join(this.#folder, "memory.current"));
+  }
+
+  peakMemoryBytes(): number | undefined {
+    return readNumber(join(this.#folder, "memory.peak")); // Linux 5.19 and later
+  }
+
+  outOfMemory(): boolean {
+    return (readKeyed(join(this.#folder, "memory.events"), "oom_kill") ?? 0) > 0;
+  }
+
+  kill(): void {
+    try {
+      writeFileSync(join(this.#folder, "cgroup.kill"), "1"); // Linux 5.14 and later
+    } catch {
+      killAll(this.#folder);
+    }
+  }
+
+  remove(): boolean {
+    return tryRemove(this.#folder);
+  }
+}

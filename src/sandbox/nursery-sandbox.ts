@@ -1,0 +1,151 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import { PlatformError } from "../core/errors.ts";
+import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./nursery/messages.ts";
+import type { Ending, Sandbox, SandboxedProcess, SandboxFeature, SandboxLimits } from "./sandbox.ts";
+
+const LOST: Ending = { exitCode: null, signal: null, outOfMemory: false, peakMemoryBytes: undefined };
+
+/** A launch on its way, or a box that lives. */
+interface Tracked {
+  readonly sockets: Partial<Record<SocketName, Socket>>;
+  readonly launched: PromiseWithResolvers<SandboxedProcess>;
+  readonly ended: PromiseWithResolvers<Ending>;
+}
+
+/** Bubblewrap boxes, started by a nursery process of their own. The server's process only ever sees their sockets. */
+export class NurserySandbox implements Sandbox {
+  readonly features: readonly SandboxFeature[];
+  readonly limits: SandboxLimits;
+  readonly #nursery: ChildProcess;
+  readonly #tracked = new Map<number, Tracked>();
+  readonly #measurements = new Map<number, (bytes: number | undefined) => void>();
+  #lastId = 0;
+  #closed = false;
+
+  /** Starts the nursery. Rejects with what is missing where the machine cannot hold the configured isolation. */
+  static async open(settings: NurserySettings, onLost: (reason: string) => void): Promise<NurserySandbox> {
+    const nursery = fork(join(import.meta.dirname, "nursery/main.ts"), {
+      env: {},
+      execArgv: ["--max-old-space-size=64"],
+    });
+    const opened = Promise.withResolvers<readonly SandboxFeature[]>();
+    nursery.on("message", (message: FromNursery) => {
+      if (message.t === "opened") opened.resolve(message.features);
+      if (message.t === "refused") opened.reject(new PlatformError("SANDBOX_START_FAILED", message.message));
+    });
+    nursery.on("exit", (code, signal) => {
+      opened.reject(
+        new PlatformError("SANDBOX_START_FAILED", `the nursery process ended at start (${signal ?? code})`),
+      );
+    });
+    nursery.send({ t: "open", settings } satisfies ToNursery);
+    try {
+      return new NurserySandbox(nursery, await opened.promise, settings.limits, onLost);
+    } catch (error) {
+      nursery.kill("SIGKILL");
+      throw error;
+    }
+  }
+
+  private constructor(
+    nursery: ChildProcess,
+    features: readonly SandboxFeature[],
+    limits: SandboxLimits,
+    onLost: (reason: string) => void,
+  ) {
+    this.#nursery = nursery;
+    this.features = features;
+    this.limits = limits;
+    nursery.on("message", (message: FromNursery, handle: unknown) => this.#receive(message, handle));
+    nursery.on("exit", (code, signal) => {
+      // Its death took every box with it (--die-with-parent).
+      for (const [id, tracked] of this.#tracked) {
+        tracked.launched.reject(new PlatformError("SANDBOX_START_FAILED", "the nursery process ended"));
+        this.#finish(id, LOST);
+      }
+      for (const answer of this.#measurements.values()) answer(undefined);
+      if (!this.#closed) onLost(`the nursery process ended unexpectedly (${signal ?? `exit code ${code}`})`);
+    });
+  }
+
+  launch(base: string): Promise<SandboxedProcess> {
+    const id = ++this.#lastId;
+    const tracked: Tracked = { sockets: {}, launched: Promise.withResolvers(), ended: Promise.withResolvers() };
+    this.#tracked.set(id, tracked);
+    this.#send({ t: "launch", id, base });
+    return tracked.launched.promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const gone = new Promise<void>((resolve) => {
+      this.#nursery.once("exit", () => resolve());
+    });
+    if (this.#nursery.exitCode !== null || this.#nursery.signalCode !== null) return;
+    this.#send({ t: "close" });
+    await gone;
+  }
+
+  #receive(message: FromNursery, handle: unknown): void {
+    switch (message.t) {
+      case "socket":
+        if (handle instanceof Socket) this.#takeSocket(message.id, message.name, handle);
+        break;
+      case "not-launched":
+        this.#tracked.get(message.id)?.launched.reject(new PlatformError("SANDBOX_START_FAILED", message.message));
+        this.#tracked.delete(message.id);
+        break;
+      case "ended":
+        this.#finish(message.id, message.ending);
+        break;
+      case "measured":
+        this.#measurements.get(message.question)?.(message.memoryBytes);
+        break;
+      case "opened":
+      case "refused":
+        break;
+    }
+  }
+
+  #takeSocket(id: number, name: SocketName, socket: Socket): void {
+    const tracked = this.#tracked.get(id);
+    if (tracked === undefined) {
+      socket.destroy();
+      return;
+    }
+    tracked.sockets[name] = socket;
+    const { control, stdout, stderr } = tracked.sockets;
+    if (control === undefined || stdout === undefined || stderr === undefined) return;
+    tracked.launched.resolve({
+      id,
+      control,
+      stdout,
+      stderr,
+      ended: tracked.ended.promise,
+      kill: () => this.#send({ t: "kill", id }),
+      memoryBytes: () => this.#measure(id),
+    });
+  }
+
+  #finish(id: number, ending: Ending): void {
+    const tracked = this.#tracked.get(id);
+    this.#tracked.delete(id);
+    tracked?.ended.resolve(ending);
+  }
+
+  #measure(id: number): Promise<number | undefined> {
+    if (!this.#tracked.has(id) || !this.#nursery.connected) return Promise.resolve(undefined);
+    const question = ++this.#lastId;
+    return new Promise<number | undefined>((resolve) => {
+      this.#measurements.set(question, resolve);
+      this.#send({ t: "measure", id, question });
+    }).finally(() => this.#measurements.delete(question));
+  }
+
+  #send(message: ToNursery): void {
+    if (this.#nursery.connected) this.#nursery.send(message);
+  }
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { sleep } from "../../core/clock.ts";
+import { LAUNCH_FD } from "../bubblewrap.ts";
+import type { Cgroup } from "../cgroup/cgroup.ts";
+import type { Ending } from "../sandbox.ts";
+
+/** What it takes to start one box. */
+export interface BoxPlan {
+  readonly launchScript: string;
+  readonly options: readonly string[];
+  readonly command: readonly string[];
+  readonly cgroup: Cgroup;
+  /** The user that the launcher runs as; undefined: the server's own. */
+  readonly uid: number | undefined;
+}
+
+const REMOVE_RETRY_MS = 3; // a killed process takes a few milliseconds to leave its cgroup
+
+/** One box from its start until nothing of it is left. Lives in the nursery process. */
+export class Box {
+  readonly control: Socket;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  readonly ended: Promise<Ending>;
+  readonly #launcher: ChildProcess;
+  readonly #cgroup: Cgroup;
+  #initPid: number | undefined;
+  #killed = false;
+  #gone = false;
+
+  /** Throws where the process cannot be started or put under its limits; then nothing is left of it. */
+  constructor(plan: BoxPlan) {
+    this.#cgroup = plan.cgroup;
+    const { uid } = plan;
+    this.#launcher = spawn("/bin/sh", ["-c", plan.launchScript, "sh", ...plan.command], {
+      cwd: "/",
+      env: {},
+      // stdin, stdout, stderr, then LAUNCH_FD in its order
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
+      ...(uid === undefined ? {} : { uid, gid: uid }), // never uid 0 outside: root could write /proc/sys from within
+    });
+    this.#launcher.on("error", ignore); // no pid then, which we look at below
+    const pipes = this.#launcher.stdio as unknown as readonly Socket[];
+    const [, stdout, stderr] = pipes;
+    const control = pipes[LAUNCH_FD.control];
+    const gate = pipes[LAUNCH_FD.gate];
+    const args = pipes[LAUNCH_FD.args];
+    const info = pipes[LAUNCH_FD.info];
+    const { pid } = this.#launcher;
+    if (pid === undefined || !stdout || !stderr || !control || !gate || !args || !info) {
+      plan.cgroup.remove();
+      throw new Error("the launcher could not be started (out of processes, memory or descriptors?)");
+    }
+    this.control = control;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    for (const pipe of [gate, args, info]) pipe.on("error", ignore); // the launcher may die before it has read
+    this.#readInitPid(info);
+    this.ended = this.#exited();
+    try {
+      plan.cgroup.add(pid);
+    } catch (error) {
+      this.#launcher.kill("SIGKILL"); // still at the gate: no user code has run outside its limits
+      throw error;
+    }
+    args.end(`${plan.options.join("\0")}\0`);
+    gate.end("go\n");
+  }
+
+  kill(): void {
+    if (this.#gone) return;
+    this.#killed = true;
+    // The namespace's init takes all with it; its parent, the launcher, then reaps it and no zombie goes to the host.
+    if (this.#initPid !== undefined) killQuietly(this.#initPid);
+    else this.#launcher.kill("SIGKILL");
+  }
+
+  memoryBytes(): number | undefined {
+    return this.#cgroup.memoryBytes();
+  }
+
+  /** Reads to the end: bwrap writes in pieces, and a closed pipe would kill it with SIGPIPE. */
+  #readInitPid(info: Socket): void {
+    let text = "";
+    info.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      const match = /"child-pid": (\d+)/.exec(text);
+      if (match === null || this.#initPid !== undefined || this.#gone) return;
+      this.#initPid = Number(match[1]);
+      if (this.#killed) killQuietly(this.#initPid);
+    });
+  }
+
+  async #exited(): Promise<Ending> {
+    const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+      this.#launcher.on("exit", (code, name) => resolve([code, name]));
+    });
+    this.#gone = true;
+    this.#initPid = undefined; // the number may belong to another process from now on
+    const outOfMemory = this.#cgroup.outOfMemory();
+    const peakMemoryBytes = this.#cgroup.peakMemoryBytes();
+    while (!this.#cgroup.remove()) {
+      this.#cgroup.kill();
+      await sleep(REMOVE_RETRY_MS);
+    }
+    return { exitCode, signal, outOfMemory, peakMemoryBytes };
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Already gone: what we wanted.
+  }
+}
+
+function ignore(): void {}

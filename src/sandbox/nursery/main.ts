@@ -1,0 +1,130 @@
+// The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
+// thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../core/errors.ts";
+import { prepareBoxRoot } from "../box-root.ts";
+import { bubblewrapOptions, launchScript } from "../bubblewrap.ts";
+import { type CgroupFactory, openCgroups } from "../cgroup/cgroup.ts";
+import { findBubblewrap } from "../find-bubblewrap.ts";
+import { Box } from "./box.ts";
+import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./messages.ts";
+import { UidSlots } from "./uid-slots.ts";
+import { featuresInForce } from "./features.ts";
+
+interface Nursery {
+  readonly cgroups: CgroupFactory;
+  readonly script: string;
+  readonly uids: UidSlots | undefined;
+  /** Base -> everything of a launch that is the same every time. */
+  readonly launches: ReadonlyMap<string, { readonly options: readonly string[]; readonly command: readonly string[] }>;
+  readonly settings: NurserySettings;
+}
+
+let nursery: Nursery | undefined;
+const boxes = new Map<number, Box>();
+
+process.on("message", (message: ToNursery) => {
+  handle(message).catch((error: unknown) => {
+    process.stderr.write(`nursery: ${messageOf(error)}\n`);
+    process.exit(1);
+  });
+});
+process.on("disconnect", () => void closeAll());
+// Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+
+async function handle(message: ToNursery): Promise<void> {
+  switch (message.t) {
+    case "open":
+      open(message.settings);
+      break;
+    case "launch":
+      launch(message.id, message.base);
+      break;
+    case "kill":
+      boxes.get(message.id)?.kill();
+      break;
+    case "measure":
+      tell({ t: "measured", question: message.question, memoryBytes: boxes.get(message.id)?.memoryBytes() });
+      break;
+    case "close":
+      await closeAll();
+      break;
+  }
+}
+
+function open(settings: NurserySettings): void {
+  try {
+    const bubblewrap = findBubblewrap();
+    const cgroups = openCgroups();
+    if (!cgroups.enforces.memory && !settings.allowSoftLimits) {
+      throw new Error(
+        `memory and CPU of sandboxes cannot be limited here: ${cgroups.title}. Start as root, or as a user with a delegated ` +
+          `cgroup ("systemd-run --user --scope -p Delegate=yes npm start"), or accept it by name: ALLOW_SOFT_LIMITS=true`,
+      );
+    }
+    const asRoot = process.getuid?.() === 0;
+    const launches = new Map(
+      settings.images.map((image) => {
+        const rootDir = join(settings.rootsDir, image.base);
+        prepareBoxRoot(rootDir, image);
+        const options = bubblewrapOptions({ rootDir, binds: image.binds, env: image.env, limits: settings.limits });
+        return [image.base, { options, command: image.command }];
+      }),
+    );
+    nursery = {
+      cgroups,
+      script: launchScript(bubblewrap.path, asRoot),
+      uids: asRoot ? new UidSlots(settings.maxBoxes, process.pid, readFileSync("/etc/passwd", "utf8")) : undefined,
+      launches,
+      settings,
+    };
+    tell({ t: "opened", features: featuresInForce({ bubblewrap, cgroups, asRoot, limits: settings.limits }) });
+  } catch (error) {
+    tell({ t: "refused", message: messageOf(error) });
+  }
+}
+
+function launch(id: number, base: string): void {
+  const plan = nursery?.launches.get(base);
+  if (nursery === undefined || plan === undefined) {
+    tell({ t: "not-launched", id, message: `the nursery knows no base "${base}"` });
+    return;
+  }
+  const { uids } = nursery;
+  const uid = uids?.take();
+  let box: Box;
+  try {
+    const cgroup = nursery.cgroups.create(String(id), nursery.settings.limits);
+    box = new Box({ launchScript: nursery.script, options: plan.options, command: plan.command, cgroup, uid });
+  } catch (error) {
+    if (uid !== undefined) uids?.giveBack(uid);
+    tell({ t: "not-launched", id, message: messageOf(error) });
+    return;
+  }
+  boxes.set(id, box);
+  for (const name of ["control", "stdout", "stderr"] as const) handOver(id, name, box);
+  void box.ended.then((ending) => {
+    boxes.delete(id);
+    if (uid !== undefined) uids?.giveBack(uid);
+    tell({ t: "ended", id, ending });
+  });
+}
+
+function handOver(id: number, name: SocketName, box: Box): void {
+  if (process.connected)
+    process.send?.({ t: "socket", id, name } satisfies FromNursery, box[name], { keepOpen: false });
+}
+
+function tell(message: FromNursery): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function closeAll(): Promise<void> {
+  for (const box of boxes.values()) box.kill();
+  await Promise.all([...boxes.values()].map((box) => box.ended));
+  nursery?.cgroups.close();
+  process.exit(0);
+}
