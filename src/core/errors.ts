@@ -1,15 +1,18 @@
-/** Every fault of the platform that a caller can see. A user's failing code is an Outcome, not a fault. */
+/** Every fault that a caller can see, with its status. */
 const FAULTS = {
   INVALID_REQUEST: { status: 400, retryAfterS: undefined },
+  INVALID_PATH: { status: 400, retryAfterS: undefined },
   UNSUPPORTED_LANGUAGE: { status: 400, retryAfterS: undefined },
   HOST_NOT_ALLOWED: { status: 403, retryAfterS: undefined },
   FUNCTION_NOT_FOUND: { status: 404, retryAfterS: undefined },
   VERSION_NOT_FOUND: { status: 404, retryAfterS: undefined },
   ROUTE_NOT_FOUND: { status: 404, retryAfterS: undefined },
   METHOD_NOT_ALLOWED: { status: 405, retryAfterS: undefined },
-  REQUEST_TIMEOUT: { status: 408, retryAfterS: undefined },
   BODY_TOO_LARGE: { status: 413, retryAfterS: undefined },
   CODE_TOO_LARGE: { status: 413, retryAfterS: undefined },
+  /** The user's code failed, or met a limit: a door whose dialect has only success and error tells it like this. */
+  RUN_FAILED: { status: 500, retryAfterS: undefined },
+  RUN_TIMED_OUT: { status: 504, retryAfterS: undefined },
   SANDBOX_START_FAILED: { status: 500, retryAfterS: undefined },
   INTERNAL: { status: 500, retryAfterS: undefined },
   POOL_SATURATED: { status: 503, retryAfterS: 1 },

@@ -20,6 +20,9 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
 
+/** A frame with more body than a worker may send: the code returned or printed too much at once. */
+export class FrameTooLarge extends ProtocolError {}
+
 /** One frame as bytes, ready to be written. */
 export function encodeFrame(header: object, body: Buffer = NO_BODY): Buffer {
   const json = JSON.stringify(header);
@@ -69,7 +72,7 @@ export class FrameReader {
     const headerLength = bytes.readUInt32BE(0);
     const bodyLength = bytes.readUInt32BE(4);
     if (headerLength > MAX_HEADER_BYTES) throw new ProtocolError(`a header of ${headerLength} bytes`);
-    if (bodyLength > this.#maxBodyBytes) throw new ProtocolError(`a body of ${bodyLength} bytes`);
+    if (bodyLength > this.#maxBodyBytes) throw new FrameTooLarge(`a body of ${bodyLength} bytes`);
     return PREFIX_BYTES + headerLength + bodyLength;
   }
 }

@@ -3,7 +3,8 @@ import type { LogChunk, LogLevel, OutputStream } from "../core/log-line.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
 import type { Ending, SandboxedProcess } from "../sandbox/sandbox.ts";
-import { encodeFrame, FrameReader, ProtocolError, type WorkerFrame } from "./protocol.ts";
+import { isJson } from "../core/json-text.ts";
+import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
 /** Why a worker is being ended. The first reason stands: a timeout that kills must not be reported as the crash it causes. */
@@ -12,6 +13,8 @@ export type EndReason =
   | { readonly kind: "output-limit"; readonly limitBytes: number }
   | { readonly kind: "cancelled" }
   | { readonly kind: "broke-protocol"; readonly detail: string }
+  /** Its control channel ended: normally because its process did. */
+  | { readonly kind: "hung-up" }
   /** Not a run's fault: evicted, not quiet, unhealthy, or the server stops. */
   | { readonly kind: "retired"; readonly why: string };
 
@@ -24,14 +27,23 @@ export interface WorkerOptions {
   readonly memoryLimitBytes: number;
 }
 
-/** What the pool wants to hear. */
-export interface WorkerEvents {
-  /** It can take a run, or another one. */
-  onFree(worker: Worker): void;
+/** What one worker tells whoever owns it. */
+interface OwnEvents {
+  onReady(): void;
+  /** A run is over and the worker lives on: it can take another one. */
+  onOver(run: Run, runMs: number): void;
   /** It takes no more runs; `unstarted` were sent ahead and have not been begun. */
+  onRetired(unstarted: Run[]): void;
+  /** Nothing of it is left. `bootFailure` says why it never became ready. */
+  onGone(bootFailure: string | undefined): void;
+}
+
+/** The same, told about many workers. */
+export interface WorkerEvents {
+  onReady(worker: Worker): void;
+  onOver(worker: Worker, run: Run, runMs: number): void;
   onRetired(worker: Worker, unstarted: Run[]): void;
-  /** Nothing of it is left. */
-  onGone(worker: Worker, bootFailure: string | undefined): void;
+  onGone(): void;
 }
 
 const STDERR_TAIL_CHARS = 2048;
@@ -44,7 +56,7 @@ export class Worker {
   readonly startedAtMs: number;
   readonly #process: SandboxedProcess;
   readonly #options: WorkerOptions;
-  readonly #events: WorkerEvents;
+  readonly #events: OwnEvents;
   #version: Version | undefined;
   #ready = false;
   #bootMs = 0;
@@ -53,12 +65,20 @@ export class Worker {
   #runs: Run[] = [];
   #nextRunId = 1;
   #firstRunId = 1;
+  /** The first run's end has come in; only text that it wrote before is still being read. */
+  #finishing = false;
+  /** It broke the protocol: nothing that it sends is read any more. */
+  #deaf = false;
+  /** The code said with which code it ends its process. */
+  #exitCode: number | undefined;
+  #killedAfterHangUp = false;
+  #stopWaiting: () => void = () => {};
   #runsServed = 0;
   #stderrTail = "";
   #pong: ((id: number) => void) | undefined;
   readonly #printed: Record<OutputStream, (level: LogLevel, text: string) => void>;
 
-  constructor(base: string, process: SandboxedProcess, options: WorkerOptions, events: WorkerEvents) {
+  constructor(base: string, process: SandboxedProcess, options: WorkerOptions, events: OwnEvents) {
     this.id = process.id;
     this.base = base;
     this.#process = process;
@@ -73,7 +93,7 @@ export class Worker {
     const { control, stdout, stderr } = process;
     control.on("data", (chunk: Buffer) => this.#guarded(() => reader.push(chunk)));
     control.on("error", () => {}); // its end says enough
-    control.on("end", () => this.end({ kind: "broke-protocol", detail: "it closed its control channel" }));
+    control.on("end", () => this.#hangUp());
     this.#readRaw("stdout", "info");
     this.#readRaw("stderr", "error");
     void this.#watch([control, stdout, stderr].map(closed));
@@ -118,9 +138,8 @@ export class Worker {
     if (this.#runs.length === 1) this.#startFirst();
   }
 
-  /** Ends a run that it has been given. One that has not started yet is just not waited for. */
+  /** Ends the run, if it is the one that is running. One that was sent ahead is just not waited for. */
   cancel(run: Run): void {
-    run.settle({ kind: "cancelled" }, this.#options.clock.monotonicMs());
     if (this.#runs[0] === run) this.end({ kind: "cancelled" });
   }
 
@@ -147,10 +166,25 @@ export class Worker {
   /** Kills it. Runs that were sent ahead go back to the pool at once; the one that is running is told when nothing is left. */
   end(reason: EndReason): void {
     if (this.#endReason !== undefined) return;
-    this.#endReason = reason;
     this.#process.kill();
-    const running = reason.kind === "retired" && reason.why === NOT_QUIET ? 0 : 1;
-    this.#events.onRetired(this, this.#runs.splice(running));
+    this.#retire(reason);
+  }
+
+  #retire(reason: EndReason): void {
+    this.#endReason = reason;
+    // A shim that finds itself not quiet has not begun the next run.
+    const nothingRuns = reason.kind === "retired" && reason.why === NOT_QUIET && !this.#finishing;
+    this.#events.onRetired(this.#runs.splice(nothingRuns ? 0 : 1));
+  }
+
+  /** The process is ending, or has closed the channel behind our back; its exit code will tell, if it comes soon. */
+  #hangUp(): void {
+    if (this.#endReason !== undefined) return;
+    this.#retire({ kind: "hung-up" });
+    this.#stopWaiting = this.#options.clock.after(HANG_UP_GRACE_MS, () => {
+      this.#killedAfterHangUp = true;
+      this.#process.kill();
+    });
   }
 
   #startFirst(): void {
@@ -169,7 +203,7 @@ export class Worker {
         if (this.#ready) throw new ProtocolError("a second ready");
         this.#ready = true;
         this.#bootMs = this.#options.clock.monotonicMs() - this.startedAtMs;
-        this.#events.onFree(this);
+        this.#events.onReady();
         break;
       case "log":
         this.#print({ stream: frame.stream, level: frame.level, text: frame.body.toString("utf8") }, frame.body.length);
@@ -195,7 +229,10 @@ export class Worker {
   #valueOutcome(body: Buffer): Outcome {
     const { outputLimitBytes } = this.#options;
     if (body.length > outputLimitBytes) return { kind: "output-limit", limitBytes: outputLimitBytes };
-    return { kind: "ok", json: body.length === 0 ? undefined : body.toString("utf8") };
+    if (body.length === 0) return { kind: "ok", json: undefined };
+    const json = body.toString("utf8");
+    if (!isJson(json)) throw new ProtocolError("a result that is not JSON");
+    return { kind: "ok", json };
   }
 
   /** @param raw the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away */
@@ -203,19 +240,26 @@ export class Worker {
     const run = this.#runs[0];
     if (run === undefined || id !== this.#firstRunId)
       throw new ProtocolError(`the end of run ${id}, which is not running`);
-    if (raw) setImmediate(() => setImmediate(() => this.#finish(run, outcome)));
-    else this.#finish(run, outcome);
+    if (!raw) {
+      this.#finish(run, outcome);
+      return;
+    }
+    this.#finishing = true;
+    setImmediate(() => setImmediate(() => this.#finish(run, outcome)));
   }
 
   #finish(run: Run, outcome: Outcome): void {
-    if (this.#runs[0] !== run) return; // ended meanwhile
+    if (this.#runs[0] !== run) return; // all of it is gone already
+    this.#finishing = false;
     this.#runs.shift();
     this.#firstRunId++;
     this.#runsServed++;
-    run.settle(outcome, this.#options.clock.monotonicMs());
+    const nowMs = this.#options.clock.monotonicMs();
+    const runMs = run.ranMs(nowMs);
+    run.settle(outcome, nowMs);
     if (this.#endReason !== undefined) return;
     this.#startFirst();
-    this.#events.onFree(this);
+    this.#events.onOver(run, runMs);
   }
 
   /** The process ends by itself now; its death must not be taken for a crash. */
@@ -227,7 +271,6 @@ export class Worker {
     this.#exitCode = code;
     this.end({ kind: "retired", why: "its code ended the process" });
   }
-  #exitCode: number | undefined;
 
   #print(chunk: LogChunk, bytes: number): void {
     if (chunk.stream === "stderr") this.#stderrTail = (this.#stderrTail + chunk.text).slice(-STDERR_TAIL_CHARS);
@@ -245,26 +288,26 @@ export class Worker {
 
   /** Runs `read`; a worker that breaks the protocol is ended, and takes nothing with it. */
   #guarded(read: () => void): void {
-    if (this.#endReason?.kind === "broke-protocol") return;
+    if (this.#deaf) return;
     try {
       read();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.end({ kind: "broke-protocol", detail: `it sent ${error.message}` });
+      this.#deaf = true;
+      const limitBytes = this.#options.outputLimitBytes;
+      if (error instanceof FrameTooLarge) this.end({ kind: "output-limit", limitBytes });
+      else this.end({ kind: "broke-protocol", detail: `it sent ${error.message}` });
     }
   }
 
   async #watch(drained: readonly Promise<void>[]): Promise<void> {
     const ending = await this.#process.ended;
     await Promise.all(drained);
-    // Gone by itself: whoever waits for runs that were sent ahead must hear of it, too.
-    if (this.#endReason === undefined) {
-      this.#endReason = { kind: "retired", why: "it ended by itself" };
-      this.#events.onRetired(this, this.#runs.splice(1));
-    }
+    this.#stopWaiting();
+    if (this.#endReason === undefined) this.#retire({ kind: "hung-up" });
     const run = this.#runs.shift();
     run?.settle(this.#outcomeOf(ending), this.#options.clock.monotonicMs());
-    this.#events.onGone(this, this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describe(ending)}`);
+    this.#events.onGone(this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describe(ending)}`);
   }
 
   #outcomeOf(ending: Ending): Outcome {
@@ -275,12 +318,12 @@ export class Worker {
       case "cancelled":
         return reason;
       case "broke-protocol":
-        // A process that is killed for memory closes its channel, too.
-        if (!this.#ranOutOfMemory(ending)) return { kind: "crashed", detail: reason.detail };
-        break;
+        return { kind: "crashed", detail: reason.detail };
+      case "hung-up":
       case "retired":
       case undefined:
     }
+    if (this.#killedAfterHangUp) return { kind: "crashed", detail: "it closed its control channel" };
     if (this.#exitCode !== undefined) return exitOutcome(this.#exitCode);
     if (this.#ranOutOfMemory(ending)) return { kind: "out-of-memory", limitBytes: this.#options.memoryLimitBytes };
     if (ending.exitCode !== null && ending.exitCode < FIRST_SIGNAL_CODE) return exitOutcome(ending.exitCode);
@@ -293,6 +336,7 @@ export class Worker {
 }
 
 const MAX_FRAME_SLACK_BYTES = 65_536; // an error's text beside the largest result
+const HANG_UP_GRACE_MS = 250; // a process that dies closes its channel some milliseconds before the kernel is done with it
 const NOT_QUIET = "not quiet after a run";
 const FIRST_SIGNAL_CODE = 128; // a shell's convention: 128 + signal number
 const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map([

@@ -14,7 +14,7 @@ export function sharedLibrariesOf(files: readonly string[]): string[] {
   const libraries = new Set([...output.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? ""));
   for (const library of [...libraries]) {
     const beside = join(dirname(library), LOADED_BY_NAME);
-    if (/\/libc\.so\.6$/.test(library) && existsSync(beside)) libraries.add(beside);
+    if (library.endsWith("/libc.so.6") && existsSync(beside)) libraries.add(beside);
   }
   return [...libraries];
 }

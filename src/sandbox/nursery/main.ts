@@ -1,9 +1,10 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import { prepareBoxRoot } from "../box-root.ts";
+import { contentHash } from "../../core/id.ts";
+import { barredFolder, prepareBoxRoot } from "../box-root.ts";
 import { bubblewrapOptions, launchScript } from "../bubblewrap.ts";
 import { type CgroupFactory, openCgroups } from "../cgroup/cgroup.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
@@ -18,8 +19,12 @@ interface Nursery {
   readonly uids: UidSlots | undefined;
   /** Base -> everything of a launch that is the same every time. */
   readonly launches: ReadonlyMap<string, { readonly options: readonly string[]; readonly command: readonly string[] }>;
+  readonly rootsDir: string;
   readonly settings: NurserySettings;
 }
+
+/** Where the prepared roots go when the boxes' users cannot pass the way to the data folder. */
+const REACHABLE_DIR = "/var/lib/cloche";
 
 let nursery: Nursery | undefined;
 const boxes = new Map<number, Box>();
@@ -66,11 +71,12 @@ function open(settings: NurserySettings): void {
       );
     }
     const asRoot = process.getuid?.() === 0;
+    const rootsDir = asRoot ? reachableByAll(settings.rootsDir) : settings.rootsDir;
     const launches = new Map(
       settings.images.map((image) => {
-        const rootDir = join(settings.rootsDir, image.base);
-        prepareBoxRoot(rootDir, image);
-        const options = bubblewrapOptions({ rootDir, binds: image.binds, env: image.env, limits: settings.limits });
+        const rootDir = join(rootsDir, image.base);
+        const binds = prepareBoxRoot(rootDir, image);
+        const options = bubblewrapOptions({ rootDir, binds, env: image.env, limits: settings.limits });
         return [image.base, { options, command: image.command }];
       }),
     );
@@ -79,12 +85,18 @@ function open(settings: NurserySettings): void {
       script: launchScript(bubblewrap.path, asRoot),
       uids: asRoot ? new UidSlots(settings.maxBoxes, process.pid, readFileSync("/etc/passwd", "utf8")) : undefined,
       launches,
+      rootsDir,
       settings,
     };
     tell({ t: "opened", features: featuresInForce({ bubblewrap, cgroups, asRoot, limits: settings.limits }) });
   } catch (error) {
     tell({ t: "refused", message: messageOf(error) });
   }
+}
+
+function reachableByAll(dir: string): string {
+  mkdirSync(dir, { recursive: true });
+  return barredFolder(dir) === undefined ? dir : join(REACHABLE_DIR, contentHash(dir).slice(0, 16));
 }
 
 function launch(id: number, base: string): void {
@@ -106,11 +118,14 @@ function launch(id: number, base: string): void {
   }
   boxes.set(id, box);
   for (const name of ["control", "stdout", "stderr"] as const) handOver(id, name, box);
-  void box.ended.then((ending) => {
-    boxes.delete(id);
-    if (uid !== undefined) uids?.giveBack(uid);
-    tell({ t: "ended", id, ending });
-  });
+  void bury(id, box, uid);
+}
+
+async function bury(id: number, box: Box, uid: number | undefined): Promise<void> {
+  const ending = await box.ended;
+  boxes.delete(id);
+  if (uid !== undefined) nursery?.uids?.giveBack(uid);
+  tell({ t: "ended", id, ending });
 }
 
 function handOver(id: number, name: SocketName, box: Box): void {
@@ -126,5 +141,6 @@ async function closeAll(): Promise<void> {
   for (const box of boxes.values()) box.kill();
   await Promise.all([...boxes.values()].map((box) => box.ended));
   nursery?.cgroups.close();
+  if (nursery !== undefined) rmSync(nursery.rootsDir, { recursive: true, force: true });
   process.exit(0);
 }

@@ -1,0 +1,113 @@
+// Wires the parts together; the only file that names adapters. It never works itself.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "./config/config.ts";
+import { systemClock } from "./core/clock.ts";
+import { scriptRoutes } from "./http/doors/script-api.ts";
+import { homeRoutes } from "./http/home.ts";
+import { HttpServer } from "./http/server.ts";
+import { systemRoutes } from "./http/api/system.ts";
+import { Pool } from "./pool/pool.ts";
+import { findNodeRuntime } from "./runtimes/node/runtime.ts";
+import { warmUp as warmUpTypeScript } from "./runtimes/node/prepare.ts";
+import { findPythonRuntime } from "./runtimes/python/runtime.ts";
+import type { RuntimeSearch } from "./runtimes/runtime.ts";
+import { NurserySandbox } from "./sandbox/nursery-sandbox.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import { Catalog } from "./services/catalog.ts";
+import { createDeploy } from "./services/deploy.ts";
+import { History } from "./services/history.ts";
+import { createInvoke } from "./services/invoke.ts";
+import { Programs } from "./services/programs.ts";
+import { describeSystem } from "./services/system.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
+
+export interface App {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly runtimes: readonly RuntimeSearch[];
+  readonly sandbox: Sandbox;
+  /** Takes no new work, lets what runs end within its time, and leaves nothing behind. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The product's version. */
+  readonly version: string;
+  readonly log: (line: string) => void;
+  /** The sandboxes are lost and cannot come back; the server had better end. */
+  readonly onLost: (reason: string) => void;
+}
+
+/** Rejects with PlatformError, naming what is missing, where the server cannot serve as configured; then nothing runs. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, log, version } = options;
+  const clock = systemClock;
+  // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+  const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime()];
+  const images = runtimes.flatMap((search) => (search.found ? [search.runtime.image] : []));
+  const closers: (() => Promise<void>)[] = [];
+  async function closeAll(): Promise<void> {
+    for (const close of closers.splice(0).toReversed()) await close();
+  }
+  try {
+    const store: Store = await openSqliteStore({
+      file: join(config.dataDir, "cloche.db"),
+      keepExecutions: config.keepExecutions,
+    });
+    closers.push(() => store.close());
+    const history = new History(store, clock, log);
+    closers.push(() => history.settle());
+    await warmUpTypeScript(); // its compiler is a process of its own: started now, so that the server never forks later
+    const sandbox = await NurserySandbox.open(
+      {
+        images,
+        limits: config.sandboxLimits,
+        rootsDir: join(config.dataDir, "boxes"),
+        allowSoftLimits: config.allowSoftLimits,
+        maxBoxes: config.maxWorkers,
+      },
+      options.onLost,
+    );
+    closers.push(() => sandbox.close());
+    const { outputBytes: outputLimitBytes } = config.runLimits;
+    const bases = images.map((image) => image.base);
+    const pool = new Pool(sandbox, { ...config, bases, outputLimitBytes }, clock, log);
+    closers.push(() => pool.end());
+    await pool.warmUp();
+
+    const programs = new Programs(runtimes);
+    const catalog = new Catalog(store, programs);
+    const deploy = createDeploy({ store, catalog, programs, clock });
+    const invoke = createInvoke({ pool, history, clock, timeoutMs: config.runLimits.timeoutMs });
+    const describe = describeSystem({ version, runtimes, sandbox, pool, history, runLimits: config.runLimits, clock });
+    const server = await HttpServer.listen({
+      host: config.host,
+      port: config.port,
+      routes: [
+        ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits }),
+        ...systemRoutes(describe, version),
+        ...homeRoutes(version),
+      ],
+      log,
+    });
+    closers.push(async () => {
+      server.drain();
+      await pool.drain();
+      server.close();
+    });
+    const { address, family, port } = server.address;
+    return {
+      url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+      runtimes,
+      sandbox,
+      stop: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import type { RunLimits } from "../core/limits.ts";
+import type { SandboxLimits } from "../sandbox/sandbox.ts";
+import { NOT_YET, type Setting, SETTINGS } from "./settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that an operator can decide, read once at start. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly runLimits: RunLimits;
+  readonly sandboxLimits: SandboxLimits;
+  readonly maxWorkers: number;
+  readonly maxQueue: number;
+  readonly queueTimeoutMs: number;
+  readonly keepExecutions: number;
+  readonly allowSoftLimits: boolean;
+}
+
+const PIDS = 64; // Node alone takes 11 threads
+const TMP_BYTES = 16 * 1024 * 1024;
+
+/** A setting that cannot be. The message names the variable, its value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** @throws ConfigError, at the first value that is not allowed */
+export function readConfig(environment: Environment): Config {
+  for (const [name, why] of Object.entries(NOT_YET)) {
+    const value = environment[name] ?? "";
+    if (value !== "" && value !== "false") throw new ConfigError(`${name}=${JSON.stringify(value)}: ${why}`);
+  }
+  const read = <T>(setting: Setting<T>): T => readSetting(setting, environment);
+  const memoryBytes = read(SETTINGS.maxMemoryPerContainerBytes) ?? read(SETTINGS.maxMemoryBytes);
+  return {
+    host: read(SETTINGS.host),
+    port: read(SETTINGS.httpPort),
+    dataDir: resolve(read(SETTINGS.dataDir)),
+    runLimits: {
+      timeoutMs: read(SETTINGS.timeoutScriptS) * 1000,
+      memoryBytes,
+      outputBytes: read(SETTINGS.outputMaxBytes),
+      codeBytes: read(SETTINGS.codeMaxBytes),
+      bodyBytes: read(SETTINGS.bodyMaxBytes),
+    },
+    sandboxLimits: {
+      memoryBytes,
+      cpus: read(SETTINGS.maxCpusPerContainer) ?? read(SETTINGS.maxCpus),
+      pids: PIDS,
+      tmpBytes: TMP_BYTES,
+    },
+    maxWorkers: read(SETTINGS.maxContainers),
+    maxQueue: read(SETTINGS.maxQueue),
+    queueTimeoutMs: read(SETTINGS.queueTimeoutS) * 1000,
+    keepExecutions: read(SETTINGS.keepExecutions),
+    allowSoftLimits: read(SETTINGS.allowSoftLimits),
+  };
+}
+
+/** An empty variable counts as unset. */
+function readSetting<T>(setting: Setting<T>, environment: Environment): T {
+  const text = environment[setting.name]?.trim() ?? "";
+  if (text === "") return setting.fallback;
+  const value = setting.parse(text);
+  if (value === undefined) {
+    throw new ConfigError(`${setting.name}=${JSON.stringify(text)} is not allowed: it must be ${setting.allowed}`);
+  }
+  return value;
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PlatformError } from "../core/errors.ts";
+import type { HttpRequest } from "./router.ts";
+
+export function sendText(response: ServerResponse, status: number, text: string): void {
+  send(response, status, "text/plain; charset=utf-8", text);
+}
+
+export function sendJson(response: ServerResponse, status: number, json: string): void {
+  send(response, status, "application/json; charset=utf-8", json);
+}
+
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  if (response.headersSent) {
+    response.destroy(); // an answer that has begun cannot become another one
+    return;
+  }
+  response.writeHead(status, { "Content-Type": contentType, "Content-Length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** The product's one JSON error shape. */
+export function sendJsonFault(response: ServerResponse, error: PlatformError): void {
+  sendJson(response, error.status, JSON.stringify({ error: { code: error.code, message: error.message } }));
+}
+
+/** JSON for who asks for it, else `text`; with the headers that the fault calls for. */
+export function sendFault(error: PlatformError, request: HttpRequest, response: ServerResponse, text: string): void {
+  if (!response.headersSent) addFaultHeaders(error, request.message, response);
+  if (wantsJson(request.message)) sendJsonFault(response, error);
+  else sendText(response, error.status, text);
+}
+
+export function addFaultHeaders(error: PlatformError, message: IncomingMessage, response: ServerResponse): void {
+  if (error.retryAfterS !== undefined) response.setHeader("Retry-After", error.retryAfterS);
+  // A body that nobody will read stands in the way of the connection's next request.
+  if (!message.complete) response.setHeader("Connection", "close");
+}
+
+export function wantsJson(message: IncomingMessage): boolean {
+  return message.headers.accept?.includes("application/json") === true;
+}

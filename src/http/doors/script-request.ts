@@ -1,0 +1,110 @@
+// What the script API is asked: paths, numbers and bodies, checked and typed in one step.
+import { PlatformError } from "../../core/errors.ts";
+import { isJson, parseKeepingDigits } from "../../core/json-text.ts";
+
+const MAX_PATH_BYTES = 1024;
+
+export interface RunBody {
+  /** JSON text. */
+  readonly input: string;
+  readonly stream: boolean;
+}
+
+export interface RunNowBody extends RunBody {
+  readonly language: string;
+  readonly code: string;
+}
+
+export interface UploadBody {
+  readonly path: string;
+  readonly code: string;
+  readonly language: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws PlatformError INVALID_REQUEST */
+export function parseUpload(text: string): UploadBody {
+  const { path, code, language } = parseFields(text);
+  if (!isFilled(path) || !isFilled(code) || !isFilled(language)) {
+    throw new PlatformError("INVALID_REQUEST", "path, code and language are required, each a string that is not empty");
+  }
+  return { path, code, language };
+}
+
+/** @throws PlatformError INVALID_REQUEST */
+export function parseRun(text: string): RunBody {
+  return runBody(text.trim() === "" ? {} : parseFields(text));
+}
+
+/** Language and code may be `""`: which of the two is missed first is the door's to say. */
+export function parseRunNow(text: string): RunNowBody {
+  const fields = parseFields(text);
+  const language = optionalString(fields, "language");
+  const code = optionalString(fields, "code");
+  return { ...runBody(fields), language, code };
+}
+
+/** @throws PlatformError INVALID_PATH as INVALID_REQUEST */
+export function checkPath(path: string): string {
+  const name = path.replace(/^\/+/, "");
+  const bytes = Buffer.byteLength(name);
+  if (name === "" || name.includes("..") || name.includes("\0") || bytes > MAX_PATH_BYTES) {
+    throw new PlatformError("INVALID_PATH", `a path has 1 to ${MAX_PATH_BYTES} bytes and neither ".." nor NUL in it`);
+  }
+  return name;
+}
+
+/** The function's name from the rest of a percent-encoded URL path. */
+export function decodePath(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new PlatformError("INVALID_REQUEST", "the path is not valid percent-encoding");
+  }
+}
+
+/** Undefined stands for the latest: absent, 0, or not a number. */
+export function versionOf(query: string): number | undefined {
+  if (query === "") return undefined;
+  const text = new URLSearchParams(query).get("version") ?? "";
+  const number = /^[+-]?\d+$/.test(text) ? Number(text) : 0;
+  return number === 0 ? undefined : number;
+}
+
+function parseFields(text: string): Fields {
+  let value: unknown;
+  try {
+    value = parseKeepingDigits(text);
+  } catch (error) {
+    throw new PlatformError("INVALID_REQUEST", `the body is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new PlatformError("INVALID_REQUEST", "the body is not a JSON object");
+  }
+  return value as Fields;
+}
+
+function runBody(fields: Fields): RunBody {
+  const stream = fields["stream"] ?? false;
+  if (typeof stream !== "boolean") throw new PlatformError("INVALID_REQUEST", "stream must be true or false");
+  return { input: inputText(fields["input"]), stream };
+}
+
+function inputText(input: unknown): string {
+  if (input === undefined || input === null) return "{}";
+  if (typeof input !== "string") return JSON.stringify(input);
+  if (input.trim() === "") return "{}";
+  if (!isJson(input)) throw new PlatformError("INVALID_REQUEST", "input is a string that is not JSON");
+  return input;
+}
+
+function optionalString(fields: Fields, name: string): string {
+  const value = fields[name] ?? "";
+  if (typeof value !== "string") throw new PlatformError("INVALID_REQUEST", `${name} must be a string`);
+  return value;
+}
+
+function isFilled(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}

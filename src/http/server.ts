@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { systemClock } from "../core/clock.ts";
+import { messageOf, PlatformError } from "../core/errors.ts";
+import { addFaultHeaders, sendFault, sendJsonFault } from "./answer.ts";
+import { checkLoopbackCaller, isLoopback } from "./guard.ts";
+import { type HttpRequest, type Route, Router } from "./router.ts";
+
+// Node's own defaults (60 s, 300 s) let a few slow clients hold every connection.
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+const TIMEOUT_CHECK_MS = 1_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 10_000;
+/** How long a client that is still sending a refused body may read the refusal before its connection is cut. */
+const LINGER_MS = 500;
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: one that is free. */
+  readonly port: number;
+  readonly routes: readonly Route[];
+  readonly log: (line: string) => void;
+}
+
+/** The listening server. One request in, one route, one answer; every fault is answered in its route's dialect. */
+export class HttpServer {
+  readonly #server: Server;
+  readonly #router: Router;
+  readonly #guarded: boolean;
+  readonly #log: (line: string) => void;
+  #draining = false;
+
+  /** Rejects where the address is taken or not ours. */
+  static async listen(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once("error", reject);
+      server.#server.listen(options.port, options.host, resolve);
+    });
+    return server;
+  }
+
+  private constructor({ host, routes, log }: HttpServerOptions) {
+    this.#router = new Router(routes);
+    this.#guarded = isLoopback(host);
+    this.#log = log;
+    this.#server = createServer(
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      },
+      (message, response) => void this.#answer(message, response),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("clientError", answerClientError);
+  }
+
+  get address(): AddressInfo {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+    return address;
+  }
+
+  /** Takes no new work; requests that have begun are answered. */
+  drain(): void {
+    this.#draining = true;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Cuts every connection. */
+  close(): void {
+    this.drain();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = message.url ?? "/";
+    const mark = url.indexOf("?");
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const request: HttpRequest = { message, path, query: mark < 0 ? "" : url.slice(mark + 1) };
+    try {
+      if (this.#guarded) checkLoopbackCaller(message);
+      if (this.#draining) throw new PlatformError("DRAINING", "the server is stopping");
+      await this.#router.find(message.method ?? "GET", path).handle(request, response);
+    } catch (error) {
+      this.#answerFault(this.#asFault(error), request, response);
+    }
+  }
+
+  #answerFault(error: PlatformError, request: HttpRequest, response: ServerResponse): void {
+    if (response.destroyed) return;
+    const { message, path } = request;
+    if (!response.headersSent) addFaultHeaders(error, message, response);
+    if (error.code === "METHOD_NOT_ALLOWED") response.setHeader("Allow", this.#router.allowed(path).join(", "));
+    const dialect = this.#router.dialectAt(path);
+    if (dialect !== undefined) dialect(error, request, response);
+    else if (path.startsWith("/api/")) sendJsonFault(response, error);
+    else sendFault(error, request, response, error.message);
+    if (!message.complete) linger(message);
+  }
+
+  #asFault(error: unknown): PlatformError {
+    if (error instanceof PlatformError) return error;
+    // A bug of ours: the caller learns that much, the operator the rest.
+    this.#log(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`);
+    return new PlatformError("INTERNAL", "internal error; the server's log has the details", { cause: error });
+  }
+}
+
+/** Reads on and drops what comes, for a moment: a connection cut at once would take the answer with it. */
+function linger(message: IncomingMessage): void {
+  message.resume();
+  message.socket.once(
+    "close",
+    systemClock.after(LINGER_MS, () => message.socket.destroy()),
+  );
+}
+
+const CLIENT_ERRORS: ReadonlyMap<string, string> = new Map([
+  [
+    "HPE_HEADER_OVERFLOW",
+    `431 Request Header Fields Too Large\r\n\r\nheaders too large (max ${MAX_HEADER_BYTES} bytes)`,
+  ],
+  ["ERR_HTTP_REQUEST_TIMEOUT", `408 Request Timeout\r\n\r\nthe request took longer than ${REQUEST_TIMEOUT_MS / 1000}s`],
+]);
+
+/** Requests that Node's parser refused; no route has seen them. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status = "", text = ""] = (CLIENT_ERRORS.get(error.code ?? "") ?? "400 Bad Request\r\n\r\nnot HTTP").split(
+    "\r\n\r\n",
+  );
+  const headers = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${text}`);
+}

@@ -1,0 +1,57 @@
+// The process: reads the configuration, starts the app, ends it on a signal.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type App, startApp } from "./app.ts";
+import { type Config, readConfig } from "./config/config.ts";
+import { readEnvironment } from "./config/environment.ts";
+import { messageOf } from "./core/errors.ts";
+import { isLoopback } from "./http/guard.ts";
+import { startMessage } from "./start-message.ts";
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
+  readonly version: string;
+};
+
+process.umask(0o077); // what the server writes is for nobody else to read
+
+try {
+  const config = readConfig(readEnvironment());
+  const app = await startApp({ config, version, log, onLost: (reason) => fail(reason) });
+  endOnSignal(app);
+  process.stdout.write(startMessage(app, config, version));
+  warnWhenOpen(config);
+} catch (error) {
+  fail(messageOf(error));
+}
+
+function endOnSignal(app: App): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log("stopping at once");
+      process.exit(1); // the nursery ends every sandbox when we are gone
+    }
+    stopping = true;
+    log(`${signal}: finishing what runs (again to stop at once)`);
+    app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(messageOf(error)),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+function warnWhenOpen({ host }: Config): void {
+  if (isLoopback(host)) return;
+  log(`warning: HOST=${host} lets everyone who can reach this address run code here; there are no keys yet`);
+}
+
+function fail(reason: string): never {
+  process.stderr.write(`cloche: ${reason}\n`);
+  process.exit(1);
+}
+
+function log(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+}

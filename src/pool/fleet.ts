@@ -1,0 +1,269 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf, PlatformError } from "../core/errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { Arrivals } from "./arrivals.ts";
+import { GreedyDual } from "./eviction.ts";
+import { Worker, type WorkerEvents, type WorkerState } from "./worker.ts";
+
+export interface FleetSettings {
+  readonly bases: readonly string[];
+  /** Sandboxes that may live at once, of all bases together. */
+  readonly maxWorkers: number;
+  /** Of printed text a run, and of a returned value. */
+  readonly outputLimitBytes: number;
+}
+
+/** One live worker, for people. */
+export interface WorkerReport {
+  readonly id: number;
+  readonly base: string;
+  readonly state: WorkerState;
+  /** The function or ad-hoc code that it is bound to. */
+  readonly version: string | undefined;
+  readonly ageMs: number;
+  readonly runs: number;
+  readonly memoryBytes: number | undefined;
+}
+
+/** One base's share of the fleet. */
+interface Squad {
+  readonly idle: Worker[];
+  readonly arrivals: Arrivals;
+  booting: number;
+  /** How long the last boot took. */
+  bootMs: number;
+}
+
+const MAX_REPLACEMENTS = 2; // boots and endings at once: more would starve the runs of CPU
+const FIRST_BOOT_MS = 50; // until one has been measured
+const HEALTH_PERIOD_MS = 10_000;
+const PING_WAIT_MS = 2_000;
+const TIRED_MEMORY_SHARE = 0.85; // a resting worker that holds this much of its limit is replaced before it fails a run
+const BOOT_FAILURE_PAUSE_MS = 1_000;
+
+/** All live workers: boots them ahead of need, keeps their number within the bound, replaces what died. */
+export class Fleet {
+  readonly #sandbox: Sandbox;
+  readonly #settings: FleetSettings;
+  readonly #clock: Clock;
+  readonly #log: (line: string) => void;
+  readonly #events: WorkerEvents;
+  readonly #workers = new Set<Worker>();
+  readonly #squads: ReadonlyMap<string, Squad>;
+  readonly #greedyDual = new GreedyDual();
+  readonly #stopHealthChecks: () => void;
+  readonly #emptied = Promise.withResolvers<void>();
+  /** Boots that have no process yet: they take room all the same. */
+  #launching = 0;
+  #bootsPausedUntilMs = 0;
+  #lastBootFailure: string | undefined;
+  #ending = false;
+
+  constructor(
+    sandbox: Sandbox,
+    settings: FleetSettings,
+    clock: Clock,
+    log: (line: string) => void,
+    events: WorkerEvents,
+  ) {
+    this.#sandbox = sandbox;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+    this.#events = events;
+    const nowMs = clock.monotonicMs();
+    this.#squads = new Map(
+      settings.bases.map((base) => [
+        base,
+        { idle: [], arrivals: new Arrivals(nowMs), booting: 0, bootMs: FIRST_BOOT_MS },
+      ]),
+    );
+    this.#stopHealthChecks = clock.every(HEALTH_PERIOD_MS, () => void this.#checkHealth());
+  }
+
+  /** What the last boot died of; undefined while boots work. */
+  get bootFailure(): string | undefined {
+    return this.#lastBootFailure;
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  get busy(): boolean {
+    return [...this.#workers].some((worker) => worker.state === "busy");
+  }
+
+  /** Boots one idle worker of each base. Rejects with what stopped one. */
+  async warmUp(): Promise<void> {
+    await Promise.all(
+      [...this.#squads].slice(0, this.#settings.maxWorkers).map(async ([base, squad]) => {
+        await this.#boot(base, squad);
+        if (this.#lastBootFailure === undefined) return;
+        throw new PlatformError("SANDBOX_START_FAILED", `a ${base} sandbox does not start: ${this.#lastBootFailure}`);
+      }),
+    );
+  }
+
+  /** An idle worker of a base, which is the caller's to bind; undefined where none is ready. */
+  takeIdle(base: string): Worker | undefined {
+    const squad = this.#squads.get(base);
+    squad?.arrivals.taken(this.#clock.monotonicMs());
+    return squad?.idle.shift();
+  }
+
+  /** Notes that a bound worker got a run: versions in use are the last to be given up. */
+  used(worker: Worker): void {
+    if (worker.version === undefined) return;
+    this.#greedyDual.used(worker.version.id, worker.bootMs, this.#sandbox.limits.memoryBytes);
+  }
+
+  /**
+   * Boots what is missing, and gives up resting workers where there is no room for it.
+   *
+   * @param waiting base -> runs that wait for a worker of it
+   */
+  tend(waiting: ReadonlyMap<string, number>): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#ending || nowMs < this.#bootsPausedUntilMs) return;
+    for (const [base, squad] of this.#squads) {
+      const wanted = Math.max(waiting.get(base) ?? 0, this.#idleTarget(squad, nowMs));
+      let missing = wanted - squad.booting - squad.idle.length;
+      while (missing-- > 0 && this.#replacements() < MAX_REPLACEMENTS) {
+        if (this.#hasRoom()) void this.#boot(base, squad);
+        else if (!this.#giveUpOne(base, waiting.has(base))) break;
+      }
+    }
+  }
+
+  /** Every worker as it is now. */
+  async report(): Promise<WorkerReport[]> {
+    const nowMs = this.#clock.monotonicMs();
+    return await Promise.all(
+      [...this.#workers].map(async (worker) => ({
+        id: worker.id,
+        base: worker.base,
+        state: worker.state,
+        version: worker.version?.id,
+        ageMs: Math.round(nowMs - worker.startedAtMs),
+        runs: worker.runsServed,
+        memoryBytes: await worker.memoryBytes(),
+      })),
+    );
+  }
+
+  /** Ends every worker, whatever it does; resolves when nothing of them is left. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#stopHealthChecks();
+    for (const worker of this.#workers) worker.end({ kind: "retired", why: "the server is stopping" });
+    this.#settleEnd();
+    await this.#emptied.promise;
+  }
+
+  /** Half of the room is for workers that serve; the other half is shared by the bases' idle ones. */
+  #idleTarget(squad: Squad, nowMs: number): number {
+    const share = Math.max(1, Math.floor(this.#settings.maxWorkers / 2 / this.#squads.size));
+    return Math.min(share, squad.arrivals.target(nowMs, squad.bootMs));
+  }
+
+  #hasRoom(): boolean {
+    return this.#workers.size + this.#launching < this.#settings.maxWorkers;
+  }
+
+  #replacements(): number {
+    const booting = [...this.#squads.values()].reduce((sum, squad) => sum + squad.booting, 0);
+    const ending = [...this.#workers].filter((worker) => worker.state === "ending").length;
+    return booting + ending;
+  }
+
+  /** Ends a worker that rests, so that there is room for one of `base`; false where all are at work. */
+  #giveUpOne(base: string, needed: boolean): boolean {
+    const live = [...this.#workers];
+    const warm = live.flatMap((worker) => {
+      const versionId = worker.version?.id;
+      return worker.state === "warm" && versionId !== undefined ? [{ worker, versionId }] : [];
+    });
+    // An idle worker of another base goes only for a run that waits, not for one that may come.
+    const victim =
+      this.#greedyDual.choose(warm)?.worker ??
+      (needed ? live.find((worker) => worker.state === "idle" && worker.base !== base) : undefined);
+    victim?.end({ kind: "retired", why: "another version needs the room" });
+    return victim !== undefined;
+  }
+
+  /** Resolves when the worker is ready or has failed to become so. */
+  async #boot(base: string, squad: Squad): Promise<void> {
+    squad.booting++;
+    this.#launching++;
+    const settled = Promise.withResolvers<void>();
+    let booting = true;
+    const over = (): void => {
+      if (booting) squad.booting--;
+      booting = false;
+      settled.resolve();
+    };
+    try {
+      const process = await this.#sandbox.launch(base).finally(() => this.#launching--);
+      const { outputLimitBytes } = this.#settings;
+      const options = { clock: this.#clock, outputLimitBytes, memoryLimitBytes: this.#sandbox.limits.memoryBytes };
+      const worker = new Worker(base, process, options, {
+        onReady: () => {
+          over();
+          this.#lastBootFailure = undefined;
+          squad.bootMs = worker.bootMs;
+          squad.idle.push(worker);
+          this.#events.onReady(worker);
+        },
+        onOver: (run, runMs) => this.#events.onOver(worker, run, runMs),
+        onRetired: (unstarted) => {
+          remove(squad.idle, worker);
+          this.#events.onRetired(worker, unstarted);
+        },
+        onGone: (bootFailure) => {
+          this.#workers.delete(worker);
+          if (bootFailure !== undefined) this.#bootFailed(base, bootFailure);
+          over();
+          this.#settleEnd();
+          this.#events.onGone();
+        },
+      });
+      this.#workers.add(worker);
+      if (this.#ending) worker.end({ kind: "retired", why: "the server is stopping" });
+    } catch (error) {
+      this.#bootFailed(base, messageOf(error));
+      over();
+    }
+    await settled.promise;
+  }
+
+  #bootFailed(base: string, reason: string): void {
+    if (this.#ending) return;
+    this.#lastBootFailure = reason;
+    this.#bootsPausedUntilMs = this.#clock.monotonicMs() + BOOT_FAILURE_PAUSE_MS;
+    this.#log(`a ${base} sandbox did not start: ${reason}`);
+  }
+
+  #settleEnd(): void {
+    if (this.#ending && this.#workers.size === 0) this.#emptied.resolve();
+  }
+
+  /** Finds workers that no longer answer or hold too much memory; those that died are found by their sockets. */
+  async #checkHealth(): Promise<void> {
+    const resting = [...this.#workers].filter(({ state }) => state === "idle" || state === "warm");
+    await Promise.all(
+      resting.map(async (worker) => {
+        const answered = await worker.ping(PING_WAIT_MS);
+        if (!answered) worker.end({ kind: "retired", why: "it did not answer" });
+        const memoryBytes = (await worker.memoryBytes()) ?? 0;
+        const tired = memoryBytes > this.#sandbox.limits.memoryBytes * TIRED_MEMORY_SHARE;
+        if (tired && worker.load === 0) worker.end({ kind: "retired", why: "it holds too much memory" });
+      }),
+    );
+  }
+}
+
+function remove<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
+}

@@ -1,0 +1,204 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../core/clock.ts";
+import { PlatformError } from "../core/errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { Fleet, type FleetSettings, type WorkerReport } from "./fleet.ts";
+import { Pace } from "./pace.ts";
+import { Run, type RunHandle, type RunRequest } from "./run.ts";
+import type { Worker } from "./worker.ts";
+
+export interface PoolSettings extends FleetSettings {
+  /** Runs that may wait in line. */
+  readonly maxQueue: number;
+  /** How long one may wait. */
+  readonly queueTimeoutMs: number;
+}
+
+export interface PoolReport {
+  readonly maxWorkers: number;
+  readonly waiting: number;
+  readonly maxQueue: number;
+  readonly workers: readonly WorkerReport[];
+}
+
+const TEND_DELAY_MS = 5; // refills start when the reply is out: a boot costs 30 ms of CPU
+const SENT_AHEAD = 8; // runs of a fast version that one worker may hold: hides the round trip between two of them
+const PATIENCE_MS = 10; // how long a run of a fast version waits for its version's own worker
+const REMEMBERED_PACES = 10_000;
+
+/** Lends workers to runs and takes them back; no caller can leak one. */
+export class Pool {
+  readonly #fleet: Fleet;
+  readonly #settings: PoolSettings;
+  readonly #clock: Clock;
+  /** Version id -> its workers. */
+  readonly #bound = new Map<string, Worker[]>();
+  readonly #paces = new LRUCache<string, Pace>({ max: REMEMBERED_PACES });
+  /** Runs that no worker could take yet, in the order in which they came. */
+  #line: Run[] = [];
+  #tendSoon: (() => void) | undefined;
+  #draining = false;
+
+  constructor(sandbox: Sandbox, settings: PoolSettings, clock: Clock, log: (line: string) => void) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#fleet = new Fleet(sandbox, settings, clock, log, {
+      onReady: () => this.#tend(),
+      onOver: (worker, run, runMs) => this.#over(worker, run, runMs),
+      onRetired: (worker, unstarted) => this.#retired(worker, unstarted),
+      onGone: () => this.#tend(),
+    });
+  }
+
+  /** Boots the first idle worker of each base. Rejects with what stopped one. */
+  async warmUp(): Promise<void> {
+    await this.#fleet.warmUp();
+  }
+
+  /** Runs a version once, on a warm worker if there is one. */
+  run(request: RunRequest): RunHandle {
+    const run = new Run(request, this.#clock.monotonicMs());
+    if (this.#draining) run.reject(new PlatformError("DRAINING", "the server is stopping"));
+    else if (!this.#assign(run)) this.#enqueue(run);
+    return { report: run.report, cancel: () => this.#cancel(run) };
+  }
+
+  async report(): Promise<PoolReport> {
+    const { maxWorkers, maxQueue } = this.#settings;
+    return { maxWorkers, waiting: this.#line.length, maxQueue, workers: await this.#fleet.report() };
+  }
+
+  /** Takes no more runs; resolves when those that are accepted are over, each within its own time. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#line.length > 0 || this.#fleet.busy) {
+      await new Promise<void>((resolve) => {
+        this.#clock.after(TEND_DELAY_MS, resolve);
+      });
+    }
+  }
+
+  /** Ends every worker, whatever it does; resolves when nothing of them is left. */
+  async end(): Promise<void> {
+    this.#draining = true;
+    for (const run of this.#line.splice(0)) run.reject(new PlatformError("DRAINING", "the server is stopping"));
+    await this.#fleet.end();
+  }
+
+  /** False where no worker can take it now. */
+  #assign(run: Run): boolean {
+    const { version } = run.request;
+    const bound = this.#bound.get(version.id);
+    const own = bound === undefined ? undefined : leastLoaded(bound);
+    if (own !== undefined && own.load < this.#capacity(version.id)) {
+      this.#give(run, own);
+      return true;
+    }
+    if (this.#waitsForOwn(run)) return false;
+    const idle = this.#fleet.takeIdle(version.program.base);
+    if (idle === undefined) return false;
+    idle.bind(version);
+    this.#bound.set(version.id, [...(bound ?? []), idle]);
+    run.coldStart = true;
+    this.#give(run, idle);
+    this.#tendLater();
+    return true;
+  }
+
+  #give(run: Run, worker: Worker): void {
+    worker.take(run);
+    this.#fleet.used(worker);
+  }
+
+  /** How many runs one worker of the version may hold. */
+  #capacity(versionId: string): number {
+    return this.#paces.get(versionId)?.fast === true ? SENT_AHEAD : 1;
+  }
+
+  /** True while a run had better wait for a worker that serves its version already. */
+  #waitsForOwn(run: Run): boolean {
+    const { id } = run.request.version;
+    if (!this.#bound.has(id) || this.#paces.get(id)?.fast !== true) return false;
+    return this.#clock.monotonicMs() - run.acceptedAtMs < PATIENCE_MS;
+  }
+
+  #enqueue(run: Run): void {
+    const { maxQueue } = this.#settings;
+    if (this.#line.length >= maxQueue) {
+      run.reject(new PlatformError("POOL_SATURATED", `${maxQueue} runs wait in line already (setting MAX_QUEUE)`));
+      return;
+    }
+    this.#line.push(run);
+    if (this.#waitsForOwn(run)) this.#tendLater();
+    else this.#tend();
+  }
+
+  #cancel(run: Run): void {
+    if (run.settled) return;
+    run.settle({ kind: "cancelled" }, this.#clock.monotonicMs());
+    this.#line = this.#line.filter((waiting) => waiting !== run);
+    for (const worker of this.#bound.get(run.request.version.id) ?? []) worker.cancel(run);
+  }
+
+  #over(worker: Worker, run: Run, runMs: number): void {
+    const { id } = run.request.version;
+    let pace = this.#paces.get(id);
+    if (pace === undefined) this.#paces.set(id, (pace = new Pace()));
+    pace.ran(runMs);
+    const next = this.#line.findIndex((waiting) => waiting.request.version.id === id);
+    const [waiting] = next < 0 ? [] : this.#line.splice(next, 1);
+    if (waiting !== undefined) this.#give(waiting, worker);
+    else if (this.#line.length > 0) this.#tend(); // its room may be needed by others
+  }
+
+  #retired(worker: Worker, unstarted: Run[]): void {
+    const versionId = worker.version?.id;
+    if (versionId !== undefined) {
+      const left = (this.#bound.get(versionId) ?? []).filter((other) => other !== worker);
+      if (left.length > 0) this.#bound.set(versionId, left);
+      else this.#bound.delete(versionId);
+    }
+    this.#line.unshift(...unstarted.filter((run) => !run.settled)); // they had left the line already
+    this.#tendLater();
+  }
+
+  /** Serves the line, oldest first; a run that cannot go yet does not block those behind it. Then sees to the fleet. */
+  #tend(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const waiting = new Map<string, number>();
+    this.#line = this.#line.filter((run) => {
+      if (this.#assign(run)) return false;
+      if (nowMs - run.acceptedAtMs > this.#settings.queueTimeoutMs) {
+        run.reject(this.#waitedTooLong());
+        return false;
+      }
+      const { base } = run.request.version.program;
+      if (!this.#waitsForOwn(run)) waiting.set(base, (waiting.get(base) ?? 0) + 1);
+      return true;
+    });
+    this.#fleet.tend(waiting);
+    if (this.#line.length > 0) this.#tendLater();
+  }
+
+  #tendLater(): void {
+    this.#tendSoon ??= this.#clock.after(TEND_DELAY_MS, () => {
+      this.#tendSoon = undefined;
+      this.#tend();
+    });
+  }
+
+  #waitedTooLong(): PlatformError {
+    const { queueTimeoutMs, maxWorkers } = this.#settings;
+    const { size, bootFailure } = this.#fleet;
+    const why = bootFailure === undefined ? `${size} of ${maxWorkers} busy, setting MAX_CONTAINERS` : bootFailure;
+    return new PlatformError("POOL_SATURATED", `waited ${queueTimeoutMs} ms for a worker (${why})`);
+  }
+}
+
+function leastLoaded(workers: readonly Worker[]): Worker | undefined {
+  let best: Worker | undefined;
+  for (const worker of workers) {
+    if (best === undefined || worker.load < best.load) best = worker;
+  }
+  return best;
+}

@@ -1,0 +1,72 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Execution } from "../core/execution.ts";
+import type { Store } from "../store/store.ts";
+
+const FLUSH_MS = 20;
+const BATCH_ROWS = 256;
+const MAX_PENDING_ROWS = 20_000; // about 10 MB; beyond it the store is slower than the calls for longer than we can hold
+
+/** Writes executions behind the replies, in batches. A call never waits for it. */
+export class History {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: (line: string) => void;
+  #buffer: Execution[] = [];
+  #pendingRows = 0;
+  #lostRows = 0;
+  #cancelFlush: (() => void) | undefined;
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor(store: Store, clock: Clock, log: (line: string) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Executions that could not be kept since the start: the store failed, or could not keep pace. */
+  get lostRows(): number {
+    return this.#lostRows;
+  }
+
+  record(execution: Execution): void {
+    if (this.#pendingRows >= MAX_PENDING_ROWS) {
+      this.#lose(1, "the store cannot keep pace");
+      return;
+    }
+    this.#pendingRows++;
+    if (this.#buffer.push(execution) >= BATCH_ROWS) this.#flush();
+    else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+  }
+
+  /** Resolves when everything recorded so far is stored. */
+  async settle(): Promise<void> {
+    this.#flush();
+    await Promise.all(this.#writing);
+  }
+
+  #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    if (this.#buffer.length === 0) return;
+    const writing = this.#write(this.#buffer);
+    this.#buffer = [];
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
+  }
+
+  async #write(batch: readonly Execution[]): Promise<void> {
+    try {
+      await this.#store.appendExecutions(batch);
+    } catch (error) {
+      this.#lose(batch.length, messageOf(error));
+    } finally {
+      this.#pendingRows -= batch.length;
+    }
+  }
+
+  #lose(rows: number, why: string): void {
+    if (this.#lostRows === 0) this.#log(`executions are not being recorded: ${why}`);
+    this.#lostRows += rows;
+  }
+}

@@ -1,0 +1,75 @@
+import { LRUCache } from "lru-cache";
+import { PlatformError } from "../core/errors.ts";
+import { contentHash } from "../core/id.ts";
+import type { Program, Version } from "../core/program.ts";
+import type { Runtime, RuntimeSearch } from "../runtimes/runtime.ts";
+
+const CACHE_CHARS = 32 * 1024 * 1024;
+
+/** Makes source ready to run, once per content: TypeScript is compiled at upload or at first sight, never per call. */
+export class Programs {
+  readonly #runtimes = new Map<string, Runtime>();
+  readonly #missing = new Map<string, string>();
+  /** Promises, so that two callers with the same new code share one compilation. */
+  readonly #prepared = new LRUCache<string, Promise<Program>>({
+    maxSize: CACHE_CHARS,
+    maxEntrySize: CACHE_CHARS,
+    max: 20_000,
+  });
+
+  constructor(searches: readonly RuntimeSearch[]) {
+    for (const search of searches) {
+      const languages = search.found ? search.runtime.languages : search.languages;
+      for (const language of languages) {
+        if (search.found) this.#runtimes.set(language, search.runtime);
+        else this.#missing.set(language, search.reason);
+      }
+    }
+  }
+
+  /** The languages that can run here. */
+  get languages(): string[] {
+    return [...this.#runtimes.keys()];
+  }
+
+  /** @throws PlatformError UNSUPPORTED_LANGUAGE, naming the language and those that are installed */
+  check(language: string): void {
+    if (this.#runtimes.has(language)) return;
+    const installed = `installed: ${this.languages.join(", ")}`;
+    const missing = this.#missing.get(language);
+    const why = missing === undefined ? "" : ` (${missing})`;
+    throw new PlatformError(
+      "UNSUPPORTED_LANGUAGE",
+      `unsupported language ${JSON.stringify(language)}${why}; ${installed}`,
+    );
+  }
+
+  /** @throws PlatformError UNSUPPORTED_LANGUAGE */
+  async prepare(language: string, source: string): Promise<Program> {
+    this.check(language);
+    return await this.#prepare(contentHash(language, source), language, source);
+  }
+
+  /** Code that belongs to no function. The same code has the same identity, so that it is served warm when it comes again. */
+  async adHoc(language: string, source: string): Promise<Version> {
+    this.check(language);
+    const hash = contentHash(language, source);
+    const program = await this.#prepare(hash, language, source);
+    return { id: `ad-hoc:${hash}`, functionName: undefined, number: undefined, program };
+  }
+
+  async #prepare(hash: string, language: string, source: string): Promise<Program> {
+    const known = this.#prepared.get(hash);
+    if (known !== undefined) return await known;
+    const runtime = this.#runtimes.get(language);
+    if (runtime === undefined) throw new PlatformError("INTERNAL", `no runtime for ${language}`);
+    const preparing = runtime.prepare(language, source);
+    this.#prepared.set(hash, preparing, { size: source.length * 4 + 1024 });
+    try {
+      return await preparing;
+    } catch (error) {
+      this.#prepared.delete(hash);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { App } from "./app.ts";
+import type { Config } from "./config/config.ts";
+
+const MIB = 1024 * 1024;
+
+/** What `npm start` prints: what was found, what is in force, and what to try first. */
+export function startMessage(app: App, config: Config, version: string): string {
+  const runtimes = app.runtimes.map((search) =>
+    search.found
+      ? `  ${search.runtime.title.padEnd(20)} ${search.runtime.languages.join(", ")}`
+      : `  ${search.languages.join(", ")}: not available: ${search.reason}`,
+  );
+  const features = app.sandbox.features.map(
+    ({ name, inForce, detail }) => `  ${inForce ? "+" : "-"} ${name.padEnd(18)} ${detail}`,
+  );
+  const { timeoutMs, memoryBytes, outputBytes, codeBytes } = config.runLimits;
+  const limits = [
+    `${timeoutMs / 1000} s`,
+    `${memoryBytes / MIB} MiB`,
+    `${config.sandboxLimits.cpus} CPU`,
+    `${outputBytes / MIB} MiB of output`,
+    `${codeBytes / 1024} KiB of code`,
+  ];
+  return [
+    `Cloche ${version}`,
+    "",
+    "Languages",
+    ...runtimes,
+    "Sandbox (+ in force, - not)",
+    ...features,
+    `Limits of a run: ${limits.join(", ")}; ${config.maxWorkers} sandboxes at once`,
+    `Data: ${config.dataDir}`,
+    `Listening on ${app.url}`,
+    "",
+    "Try it:",
+    `  curl ${app.url}/run-now -d '{"language":"python","code":"return 6 * event[\\"n\\"]","input":{"n":7}}'`,
+    "",
+  ].join("\n");
+}
