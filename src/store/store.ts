@@ -12,8 +12,11 @@ export interface StoredVersion {
 }
 
 /**
- * What the platform remembers. Every method rejects with PlatformError STORE_UNAVAILABLE when the medium fails; what a
- * method says it stored is there after a power cut.
+ * What the platform remembers. Every method rejects with PlatformError STORE_UNAVAILABLE when the medium fails. A version
+ * that was stored is there after a power cut; an execution may be lost in one, see `appendExecutions`.
+ *
+ * Text may hold any Unicode, NUL included, except that a lone surrogate becomes U+FFFD: text leaves us as UTF-8, which
+ * has no form for one, so the code that is kept is the code that would have run anyway.
  */
 export interface Store {
   /**
@@ -34,14 +37,15 @@ export interface Store {
   hasFunction(functionName: string): Promise<boolean>;
 
   /**
-   * Appends finished executions as one batch, in order. Durable against a crash of this process, though a power cut may lose the last
-   * batches. The oldest executions beyond `keepExecutions` (given when the store was opened) are removed with their logs.
+   * Appends finished executions as one batch, in order; all of them or none. What was stored survives a crash of this
+   * process, though a power cut may lose the last batches. An execution whose `id` is stored already is left as it is, so
+   * a batch can be sent again. The oldest beyond `keepExecutions` (given at opening) are removed with their logs.
    */
   appendExecutions(executions: readonly Execution[]): Promise<void>;
 
-  /** The newest executions first, at most `limit`, of one function where `functionName` is given. */
+  /** The last appended executions first, at most `limit`, of one function where `functionName` is given. */
   listExecutions(query: { readonly functionName?: string; readonly limit: number }): Promise<Execution[]>;
 
-  /** Writes what is pending and lets go of the medium. No call may follow. */
+  /** Finishes the calls made before it, then lets go of the medium. No call may follow. */
   close(): Promise<void>;
 }

@@ -1,0 +1,21 @@
+import type { Execution } from "../core/execution.ts";
+
+/** A plain execution, the `n`th of its test: its id grows with `n`. */
+export function anExecution(n: number, changes: Partial<Execution>): Execution {
+  return {
+    id: `018bcfe5-6800-7000-8000-${String(n).padStart(12, "0")}`,
+    trigger: "script",
+    functionName: "resize",
+    version: 1_700_000_000,
+    language: "javascript",
+    status: "success",
+    error: undefined,
+    queuedAtMs: 1_700_000_000_000 + n,
+    waitMs: 0.25,
+    runMs: 1.5,
+    coldStart: false,
+    logs: [],
+    logsTruncated: false,
+    ...changes,
+  };
+}
