@@ -1,0 +1,74 @@
+// Python: what its box holds, and how a script becomes a program. The shim compiles, in the box; here nothing is run.
+import { fileURLToPath } from "node:url";
+
+import type { BaseImage, RuntimeSearch } from "../runtime.ts";
+import { alwaysReturns } from "./always-returns.ts";
+import { findInterpreter } from "./interpreter.ts";
+import type { Interpreter } from "./interpreter.ts";
+
+const BASE = "python";
+const LANGUAGES = ["python"];
+
+export const SHIM_FILES = [
+  "shim.py",
+  "channel.py",
+  "failure.py",
+  "innocent.py",
+  "json_text.py",
+  "library_state.py",
+  "output.py",
+  "program.py",
+  "quiet.py",
+  "worker.py",
+] as const;
+
+export const PYTHON_FLAGS = [
+  "-I", // no PYTHON* variables, no folder of the script in sys.path
+  "-S", // no site-packages, and some 2 ms less
+  "-B", // the library is read-only: do not try to write .pyc files
+  "-X",
+  "utf8", // whatever the locale says
+] as const;
+
+const HOW_TO_INSTALL =
+  "no Python 3.9 or newer at /usr/bin/python3 or /usr/local/bin/python3; install it with " +
+  "`apt install python3` (Debian, Ubuntu), `dnf install python3` (Fedora), " +
+  "`pacman -S python` (Arch) or `apk add python3` (Alpine)";
+
+/** Starts no process: it only looks at files. */
+export function findPythonRuntime(interpreter: Interpreter | undefined = findInterpreter()): RuntimeSearch {
+  if (interpreter === undefined) return { found: false, base: BASE, languages: LANGUAGES, reason: HOW_TO_INSTALL };
+  return {
+    found: true,
+    runtime: {
+      base: BASE,
+      languages: LANGUAGES,
+      title: `Python ${interpreter.version}`,
+      image: imageOf(interpreter),
+      prepare: (language, source) =>
+        Promise.resolve({
+          language,
+          base: BASE,
+          code: source,
+          options: { file: "script.py" },
+          alwaysReturns: alwaysReturns(source),
+        }),
+    },
+  };
+}
+
+function imageOf(interpreter: Interpreter): BaseImage {
+  const { binary, standardLibrary, extensions } = interpreter;
+  return {
+    base: BASE,
+    command: [binary, ...PYTHON_FLAGS, "/shim/shim.py"],
+    copies: SHIM_FILES.map((name) => ({
+      from: fileURLToPath(new URL(`shim/${name}`, import.meta.url)),
+      to: `/shim/${name}`,
+    })),
+    // At the paths of the host, from which Python works out where its library is.
+    binds: [binary, standardLibrary].map((path) => ({ from: path, to: path })),
+    librariesOf: [binary, ...extensions],
+    env: { HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
+  };
+}

@@ -1,0 +1,60 @@
+"""Frames on one file descriptor: u32 length of the header, u32 length of the body, header, body."""
+
+import posix
+from _thread import RLock
+
+from json_text import dumps, loads
+
+READ_BYTES = 262_144
+
+
+class Channel:
+    def __init__(self, fd):
+        self.fd = fd
+        self.unread = b""
+        # Threads of user code print, too; a signal handler may print while a frame is being written, hence re-entrant.
+        self.lock = RLock()
+        posix.set_blocking(fd, True)
+        posix.set_inheritable(fd, False)  # a child process must not keep the channel open
+
+    def receive(self):
+        """The next frame as (header, body). Ends the process when the server has closed the channel."""
+        lengths = self.take(8)
+        header_bytes = int.from_bytes(lengths[:4], "big")
+        body_bytes = int.from_bytes(lengths[4:], "big")
+        frame = self.take(header_bytes + body_bytes)
+        return loads(frame[:header_bytes].decode()), frame[header_bytes:]
+
+    def take(self, count):
+        unread = self.unread
+        if len(unread) < count:
+            pieces = [unread]
+            missing = count - len(unread)
+            while missing > 0:
+                piece = posix.read(self.fd, max(READ_BYTES, missing))
+                if not piece:
+                    posix._exit(0)
+                pieces.append(piece)
+                missing -= len(piece)
+            unread = b"".join(pieces)
+        self.unread = unread[count:]
+        return unread[:count]
+
+    def send(self, header, body=b""):
+        self.send_encoded(dumps(header), body)
+
+    def send_encoded(self, header, body):
+        frame = b"%b%b%b%b" % (len(header).to_bytes(4, "big"), len(body).to_bytes(4, "big"), header, body)
+        with self.lock:
+            written = posix.write(self.fd, frame)
+            if written < len(frame):
+                rest = memoryview(frame)
+                while written < len(frame):
+                    written += posix.write(self.fd, rest[written:])
+
+    def wait_for_the_end(self):
+        """Swallows what was sent ahead: closing first could make the server lose what we sent last."""
+        self.unread = b""
+        while True:
+            self.take(1)
+            self.unread = b""

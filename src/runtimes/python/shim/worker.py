@@ -1,0 +1,121 @@
+"""Runs the bound program once per `run` frame, each time in a fresh `__main__`."""
+
+import builtins
+import posix
+import sys
+
+from failure import describe, register_source
+from innocent import is_innocent
+from json_text import NotJson, dumps, loads
+from output import WORKER_PID, Output
+from program import Program
+from quiet import Quiet
+
+ModuleType = type(sys)
+FunctionType = type(lambda: 0)
+CO_COROUTINE = 0x80
+
+
+async def nothing():
+    pass
+
+
+coroutine = nothing()
+CoroutineType = type(coroutine)
+coroutine.close()
+
+
+class Worker:
+    def __init__(self, channel, source, file, tmp_folder):
+        self.channel = channel
+        self.idle_output = Output(channel)  # never open: swallows what is printed outside of a run
+        self._show(self.idle_output)
+        self.program = Program(source.decode("utf-8", "replace"), file)
+        code = self.program.code
+        # Such code cannot reach its streams either, so they serve all of its runs.
+        self.lasting_output = Output(channel) if code is None or is_innocent(code) else None
+        self.quiet = None
+        if self.lasting_output is None:
+            if code.co_flags & CO_COROUTINE:
+                self.program.imports.append(("asyncio", ()))
+            self.quiet = Quiet(self.program, tmp_folder)
+        self._hide_main()
+
+    def run(self, run_id, body):
+        """Runs once and reports the end. Returns why the worker must retire, or None."""
+        output = self.lasting_output or Output(self.channel)
+        self._show(output)
+        output.start()
+        main = sys.modules["__main__"] = ModuleType("__main__")  # where pickle, typing and others look for it
+        header, result = self._outcome(main.__dict__, body)
+        output.flush()
+        if posix.getpid() != WORKER_PID:
+            posix._exit(header.get("code", 1 if header["t"] == "error" else 0))  # a forked child that came to the end
+        header["id"] = run_id
+        with self.channel.lock:
+            output.stop()
+            self.channel.send(header, result)
+
+        self._hide_main()
+        main.__dict__.clear()  # functions and their globals hold each other; do not wait for the collector
+        if self.quiet is None:
+            return None
+        self._show(self.idle_output)
+        return self.quiet.why_not()
+
+    def _outcome(self, scope, body):
+        """The end frame of a run, without its id."""
+        program = self.program
+        try:
+            if program.error is not None:
+                return failed(program.error, program)
+            scope["event"] = scope["input"] = loads(body.decode())
+            scope["__builtins__"] = builtins
+            register_source(program)
+            returned = finish(FunctionType(program.code, scope)())
+            if returned is not None:
+                value = returned[0]
+            elif "result" in scope:
+                value = scope["result"]
+            else:
+                return {"t": "result"}, b""
+            return {"t": "result"}, dumps(finish(value))
+        except SystemExit as error:
+            return {"t": "exit", "code": exit_code(error.code)}, b""
+        except NotJson as failure:
+            return failed(failure.error, program)
+        except BaseException as error:
+            return failed(error, program)
+
+    def _show(self, output):
+        sys.stdout = sys.__stdout__ = output.stdout
+        sys.stderr = sys.__stderr__ = output.stderr
+        sys.stdin = sys.__stdin__ = output.stdin
+
+    def _hide_main(self):
+        sys.modules["__main__"] = ModuleType("__main__")
+
+
+def failed(error, program):
+    return {"t": "error"}, dumps(describe(error, program))
+
+
+def finish(value):
+    """Awaits what is to be awaited: the program itself, or a coroutine that it returned."""
+    if type(value) is not CoroutineType:
+        return value
+    import asyncio
+
+    return asyncio.run(value)
+
+
+def exit_code(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except Exception:
+        pass  # as Python does: the exit counts, not its message
+    return 1
