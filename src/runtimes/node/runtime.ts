@@ -1,0 +1,40 @@
+// The base "node": JavaScript and TypeScript, run by the same Node.js that runs the server.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { RuntimeSearch } from "../runtime.ts";
+import { prepare } from "./prepare.ts";
+
+const MIB = 1_048_576;
+/** What a worker needs beside the heap of the code: code space, buffers, thread stacks. */
+const BESIDE_HEAP_BYTES = 16 * MIB;
+/** V8 does not start usefully with less. */
+const LEAST_HEAP_BYTES = 16 * MIB;
+
+const SHIM = join(import.meta.dirname, "shim");
+
+/** @param memoryBytes the limit of a worker's box; the heap stays below it, so that V8 collects before the kernel kills */
+export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
+  const heapBytes = Math.max(LEAST_HEAP_BYTES, memoryBytes * 0.75 - BESIDE_HEAP_BYTES);
+  return {
+    found: true,
+    runtime: {
+      base: "node",
+      languages: ["javascript", "typescript"],
+      title: `Node.js ${process.version}`,
+      image: {
+        base: "node",
+        command: [
+          "/rt/node",
+          `--max-old-space-size=${Math.floor(heapBytes / MIB)}`,
+          "--disable-warning=ExperimentalWarning", // of vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, which we need
+          "/shim/main.cjs",
+        ],
+        copies: readdirSync(SHIM).map((name) => ({ from: join(SHIM, name), to: `/shim/${name}` })),
+        binds: [{ from: process.execPath, to: "/rt/node" }],
+        librariesOf: [process.execPath],
+        env: { PATH: "/rt", HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
+      },
+      prepare,
+    },
+  };
+}

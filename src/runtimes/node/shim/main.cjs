@@ -1,0 +1,180 @@
+// @ts-check
+"use strict";
+// The shim: our code inside the box of a Node worker. Speaks docs/wire-protocol.md on fd 3 and runs one program.
+// CommonJS, because an ES module as entry point costs 6 ms of a 22 ms boot.
+const { receive, send, sendText } = require("./channel.cjs");
+const { describeSource, describeThrown, installStackTraces } = require("./failure.cjs");
+const { captureOutput } = require("./output.cjs");
+const { hiddenTimer, openResources, quietCheck, watchUnref } = require("./quiet.cjs");
+const { toJson } = require("./result.cjs");
+
+const { clearTimeout, setImmediate } = globalThis;
+const parse = JSON.parse;
+const stringify = JSON.stringify;
+const { getOwnPropertyDescriptor } = Object;
+const reallyExit = process.reallyExit.bind(process);
+const listenerCount = process.listenerCount.bind(process);
+
+/** The id of the run in progress; 0 and up, so NONE while there is none. */
+const NONE = -1;
+let running = NONE;
+/** Why this worker takes no further run, whatever the quiet check says. @type {string | undefined} */
+let spoilt;
+/** Runs while the worker waits for proof that its event loop is empty. @type {ReturnType<typeof hiddenTimer> | undefined} */
+let settling;
+/** How long a job of the thread pool that the code did not wait for may take. */
+const SETTLE_MS = 50;
+let turnsWaited = 0;
+/** Handles that are being closed need a turn or two. */
+const TURNS_TO_CLOSE = 3;
+
+/** @type {(input: unknown) => Promise<unknown>} */
+let start = () => Promise.reject(new Error("no program is bound"));
+/** The failure of every run, where the program cannot be compiled. */
+let failure;
+/** @type {ReturnType<typeof quietCheck>} */
+let quiet;
+
+function bind(options, code) {
+  describeSource(options);
+  if (options.error !== undefined) {
+    failure = options.error;
+    quiet = quietCheck("");
+    return;
+  }
+  quiet = quietCheck(code);
+  const file = options.file ?? "script.js";
+  const compiled = require("./program.cjs").compile(code, file, userRequire);
+  if ("failure" in compiled) failure = compiled.failure;
+  else start = compiled.start;
+}
+
+/** `require` of the code; made when first called. */
+let nodeRequire;
+function userRequire(name) {
+  nodeRequire ??= require("node:module").createRequire("/script.js");
+  const loaded = nodeRequire(name);
+  quiet.watch(name, loaded);
+  return loaded;
+}
+
+/** Ends run `id` unless something else has ended it: the first cause wins. */
+function end(id, header, body) {
+  if (id === NONE || id !== running) return;
+  running = NONE;
+  sendText(header, body);
+  setImmediate(afterRun);
+}
+
+function fail(id, thrown) {
+  end(id, `{"t":"error","id":${id}}`, stringify(describeThrown(thrown)));
+}
+
+async function run(id, inputText) {
+  running = id;
+  if (failure !== undefined) {
+    end(id, `{"t":"error","id":${id}}`, stringify(failure));
+    return;
+  }
+  try {
+    let value = await start(parse(inputText));
+    value ??= value === undefined ? await takeGlobalResult() : null;
+    const text = toJson(value);
+    if (process.exitCode) process.exit();
+    end(id, `{"t":"result","id":${id}}`, text);
+  } catch (error) {
+    fail(id, error);
+  }
+}
+
+/** Code that returns nothing may have set `globalThis.result`. Taking it away leaves the worker as it was. */
+function takeGlobalResult() {
+  if (getOwnPropertyDescriptor(globalThis, "result") === undefined) return undefined;
+  const { result } = globalThis;
+  delete globalThis.result;
+  return result;
+}
+
+/** A later macrotask than the end of the run, so that no microtask of it is left. */
+function afterRun() {
+  const open = openResources();
+  if (open !== undefined && turnsWaited < TURNS_TO_CLOSE) {
+    turnsWaited += 1;
+    setImmediate(afterRun);
+    return;
+  }
+  turnsWaited = 0;
+  if (open !== undefined) retire(`still open: ${open}`);
+  else if (quiet.light) takeOrRetire();
+  // Threads and jobs of the thread pool show in no list, but they keep `beforeExit` back.
+  else settling = hiddenTimer(() => retire("the event loop does not become empty"), SETTLE_MS);
+}
+
+function takeOrRetire() {
+  const why = spoilt ?? changed();
+  if (why === undefined) takeFrames();
+  else retire(why);
+}
+
+function changed() {
+  try {
+    return quiet.check();
+  } catch {
+    return "the built-ins that the check itself needs were changed";
+  }
+}
+
+function retire(why) {
+  send({ t: "retire", why });
+  while (receive() !== undefined); // nothing of the code runs any more; the server ends us
+  reallyExit(0);
+}
+
+/** Answers frames until one starts a run. Waits for them with the whole thread: nothing else is left to do. */
+function takeFrames() {
+  for (;;) {
+    const frame = receive();
+    if (frame === undefined) reallyExit(0);
+    const { header, body } = frame;
+    if (header.t === "run") {
+      void run(header.id, body);
+      return;
+    }
+    if (header.t === "bind") bind(header.options ?? {}, body);
+    else if (header.t === "ping") send({ t: "pong", id: header.id });
+  }
+}
+
+/** The event loop is empty. Node would exit here: a run that still waits waits for nothing. */
+function onEmptyLoop() {
+  if (running !== NONE) {
+    if (process.exitCode) process.exit();
+    end(running, `{"t":"result","id":${running}}`, "");
+  } else if (settling !== undefined) {
+    clearTimeout(settling);
+    settling = undefined;
+    setImmediate(takeOrRetire);
+  }
+}
+
+/** An error that nothing caught, from a callback or a promise. The user's own listener has precedence. */
+function onUncaught(event) {
+  process.on(event, (reason) => {
+    if (listenerCount(event) > 1) return;
+    spoilt ??= `an error was not caught (${event})`;
+    fail(running, reason);
+  });
+}
+
+process.reallyExit = (code) => {
+  if (running !== NONE) send({ t: "exit", id: running, code: code ?? 0 });
+  reallyExit(code);
+};
+process.on("beforeExit", onEmptyLoop);
+onUncaught("uncaughtException");
+onUncaught("unhandledRejection");
+installStackTraces();
+captureOutput();
+watchUnref();
+send({ t: "ready" });
+takeFrames();
