@@ -161,10 +161,17 @@ export class Fleet {
     await this.#emptied.promise;
   }
 
-  /** Half of the room is for workers that serve; the other half is shared by the bases' idle ones. */
+  /** As many as are taken while one boots, but never more than the base's share of half the room: the rest is for workers that serve. */
   #idleTarget(squad: Squad, nowMs: number): number {
     const share = Math.max(1, Math.floor(this.#settings.maxWorkers / 2 / this.#squads.size));
     return Math.min(share, squad.arrivals.target(nowMs, squad.bootMs));
+  }
+
+  /** True while fewer idle workers are there, or coming, than warm ones may be given up for. */
+  #idleIsScarce(): boolean {
+    let ready = 0;
+    for (const squad of this.#squads.values()) ready += squad.idle.length + squad.booting;
+    return ready < Math.floor(this.#settings.maxWorkers / 2);
   }
 
   #hasRoom(): boolean {
@@ -177,14 +184,18 @@ export class Fleet {
     return booting + ending;
   }
 
-  /** Ends a worker that rests, so that there is room for one of `base`; false where all are at work. */
+  /**
+   * Ends a worker that rests, so that there is room for one of `base`; false where none may go.
+   *
+   * @param needed true when a run waits for it: then even an idle worker of another base may go
+   */
   #giveUpOne(base: string, needed: boolean): boolean {
+    if (!needed && !this.#idleIsScarce()) return false;
     const live = [...this.#workers];
     const warm = live.flatMap((worker) => {
       const versionId = worker.version?.id;
       return worker.state === "warm" && versionId !== undefined ? [{ worker, versionId }] : [];
     });
-    // An idle worker of another base goes only for a run that waits, not for one that may come.
     const victim =
       this.#greedyDual.choose(warm)?.worker ??
       (needed ? live.find((worker) => worker.state === "idle" && worker.base !== base) : undefined);

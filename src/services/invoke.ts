@@ -73,7 +73,7 @@ export function createInvoke(deps: { pool: Pool; history: History; clock: Clock;
       });
       return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
     }
-    return { result: finish(), cancel: run.cancel };
+    return { result: finish(), cancel: () => run.cancel() };
   };
 }
 

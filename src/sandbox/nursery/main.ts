@@ -1,7 +1,7 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { contentHash } from "../../core/id.ts";
 import { barredFolder, prepareBoxRoot } from "../box-root.ts";
@@ -95,8 +95,7 @@ function open(settings: NurserySettings): void {
 }
 
 function reachableByAll(dir: string): string {
-  mkdirSync(dir, { recursive: true });
-  return barredFolder(dir) === undefined ? dir : join(REACHABLE_DIR, contentHash(dir).slice(0, 16));
+  return barredFolder(dirname(dir)) === undefined ? dir : join(REACHABLE_DIR, contentHash(dir).slice(0, 16));
 }
 
 function launch(id: number, base: string): void {

@@ -1,0 +1,149 @@
+// What callers and operators see of the pool: reuse, bounds, the line, and replacement of what died.
+import assert from "node:assert/strict";
+import { after, afterEach, before, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Answer, type ServerUnderTest, startServer } from "../server-under-test.ts";
+
+const SLEEP = "await new Promise((resolve) => setTimeout(resolve, event.ms)); return process.pid";
+
+suite("the pool", () => {
+  let server: ServerUnderTest;
+  before(async () => {
+    server = await startServer({ MAX_CONTAINERS: "4", MAX_QUEUE: "2", QUEUE_TIMEOUT: "1", TIMEOUT_SCRIPT: "5" });
+  });
+  after(() => server.dispose());
+  afterEach(async () => {
+    await server.settled();
+  });
+
+  test("serves one version again and again from one warm worker", async () => {
+    await server.upload("warm", "javascript", "return event.n");
+    for (let n = 0; n < 20; n++) assert.deepEqual((await server.run("warm", { n })).json, { data: n, type: "number" });
+
+    const { workers } = (await server.settled()).pool;
+    const own = workers.filter(({ version }) => version?.startsWith("warm@") === true);
+    assert.deepEqual(
+      own.map(({ base, state, runs }) => ({ base, state, runs })),
+      [{ base: "node", state: "warm", runs: 20 }],
+    );
+    assert.ok((own[0]?.memoryBytes ?? 0) > 1_000_000 && (own[0]?.ageMs ?? -1) >= 0);
+  });
+
+  test("serves the same ad-hoc code warm, and other code from another worker", async () => {
+    const warm = { language: "python", code: "return 'same'" };
+    await server.runNow(warm);
+    await server.runNow(warm);
+    const runsOfAdHoc = async (): Promise<number[]> =>
+      (await server.settled()).pool.workers
+        .filter(({ version }) => version?.startsWith("ad-hoc:"))
+        .map(({ runs }) => runs);
+    const before = await runsOfAdHoc();
+    await server.runNow({ language: "python", code: "return 'other'" });
+    const after = await runsOfAdHoc();
+
+    assert.ok(before.includes(2), `the same code twice on one worker: ${before.join()}`);
+    assert.ok(after.includes(1), `other code on a worker of its own: ${after.join()}`);
+    const { workers } = (await server.system()).pool;
+    assert.ok(workers.length <= 4);
+  });
+
+  test("keeps an idle worker of each base ready", async () => {
+    await delay(300);
+    const { workers } = (await server.settled()).pool;
+
+    for (const base of ["node", "python"]) {
+      assert.ok(
+        workers.some((worker) => worker.base === base && worker.state === "idle"),
+        `an idle ${base}`,
+      );
+    }
+  });
+
+  test("never has more sandboxes than the bound, lets a bounded line wait and refuses the rest", async () => {
+    let most = 0;
+    const watching = setInterval(() => (most = Math.max(most, server.boxes().length)), 5);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        await delay(index * 40);
+        return await server.runNow({ language: "javascript", code: `${SLEEP} // ${index}`, input: { ms: 600 } });
+      }),
+    );
+    clearInterval(watching);
+
+    assert.ok(most <= 4, `${most} sandboxes at once`);
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual(
+      [...new Set(statuses)].toSorted((a, b) => a - b),
+      [200, 503],
+    );
+    assert.ok(statuses.filter((status) => status === 200).length >= 5);
+    const refused = answers.find(({ status }) => status === 503);
+    assert.match(refused?.text ?? "", /^failed to run: 2 runs wait in line already \(setting MAX_QUEUE\)$/);
+    assert.ok(Number(refused?.headers.get("retry-after")) >= 1);
+  });
+
+  test("refuses a run that waited too long, and says for what", async () => {
+    const busy: Promise<Answer>[] = [];
+    for (let index = 0; index < 4; index++) {
+      busy.push(server.runNow({ language: "javascript", code: `${SLEEP} // busy ${index}`, input: { ms: 2500 } }));
+      while ((await server.system()).pool.waiting > 0 || (await busyWorkers()) <= index) await delay(10);
+    }
+    const late = await server.runNow({ language: "javascript", code: "return 'late'" });
+
+    assert.equal(late.status, 503);
+    assert.match(late.text, /waited 1000 ms for a worker \(4 of 4 busy, setting MAX_CONTAINERS\)/);
+    assert.deepEqual(
+      (await Promise.all(busy)).map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+  });
+
+  async function busyWorkers(): Promise<number> {
+    return (await server.system()).pool.workers.filter(({ state }) => state === "busy").length;
+  }
+
+  test("runs slow calls of one version side by side", async () => {
+    await server.upload("slow", "javascript", SLEEP);
+    const startedAtMs = performance.now();
+    const answers = await Promise.all([1, 2].map(() => server.run("slow", { ms: 700 })));
+
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200],
+    );
+    assert.ok(performance.now() - startedAtMs < 1300, "two calls of 700 ms in less than one after the other");
+  });
+
+  test("replaces a worker that was killed from outside", async () => {
+    await server.upload("mortal", "python", "return 'alive'");
+    assert.equal((await server.run("mortal")).status, 200);
+    for (const pid of server.boxPids()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // Its init has taken it along.
+      }
+    }
+
+    await server.settled();
+    assert.deepEqual((await server.run("mortal")).json, { data: "alive", type: "string" });
+  });
+
+  test("keeps its answers apart under concurrent callers of many scripts", async () => {
+    const scripts = ["a", "b", "c", "d"].map((name) => [name, name < "c" ? "javascript" : "python"] as const);
+    for (const [name, language] of scripts) {
+      await server.upload(
+        `mix/${name}`,
+        language,
+        language === "python" ? `return ['${name}', event['n']]` : `return ['${name}', event.n]`,
+      );
+    }
+    for (let round = 0; round < 12; round++) {
+      const calls = scripts.slice(0, 2 + (round % 3)).map(async ([name]) => {
+        const answer = await server.run(`mix/${name}`, { n: round });
+        if (answer.status !== 503) assert.deepEqual(answer.json, { data: [name, round], type: "json" });
+      });
+      await Promise.all(calls);
+    }
+  });
+});

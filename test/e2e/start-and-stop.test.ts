@@ -1,0 +1,186 @@
+// The life of the server: what stops a start, what a stop leaves, what survives.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { ServerUnderTest } from "../server-under-test.ts";
+
+function dataFolder(t: { after(task: () => void): void }): string {
+  const dataDir = mkdtempSync(join(tmpdir(), "cloche-test-"));
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  return dataDir;
+}
+
+/** How a start that must fail ends. */
+async function refusedStart(dataDir: string, settings: Record<string, string>): Promise<string> {
+  const server = new ServerUnderTest(dataDir, settings);
+  const { code } = await server.exited;
+  assert.equal(code, 1);
+  await server.assertGone([]);
+  return server.stderr;
+}
+
+suite("the server", () => {
+  test("says at start what it found, and its curl line is right", async (t) => {
+    const server = new ServerUnderTest(dataFolder(t));
+    await server.started;
+    await delay(50);
+    for (const words of [
+      /Node\.js v24\./,
+      /Python 3\./,
+      /memory +\d+ MiB by cgroup v[12]/,
+      /network +none/,
+      /Listening on http:\/\/127\.0\.0\.1:\d+/,
+    ]) {
+      assert.match(server.stdout, words);
+    }
+    const [, url = "", body = ""] = /curl (\S+) -d '(.*)'/.exec(server.stdout) ?? [];
+    const response = await fetch(url, { method: "POST", body });
+    assert.deepEqual(await response.json(), { data: 42, type: "number" });
+    await server.stop();
+  });
+
+  test("starts again in under two seconds with everything that was uploaded", async (t) => {
+    const dataDir = dataFolder(t);
+    const first = new ServerUnderTest(dataDir);
+    await first.started;
+    const version = await first.upload("kept", "python", "return 'kept'");
+    await first.stop();
+
+    const startedAtMs = performance.now();
+    const second = new ServerUnderTest(dataDir);
+    await second.started;
+    const tookMs = performance.now() - startedAtMs;
+    assert.deepEqual((await second.run("kept")).json, { data: "kept", type: "string" });
+    assert.ok((await second.upload("kept", "python", "return 2")) > version);
+    await second.stop();
+    assert.ok(tookMs < 2000, `${Math.round(tookMs)} ms`);
+  });
+
+  test("stops at a setting that cannot be, naming the variable, the value and what is allowed", async (t) => {
+    const dataDir = dataFolder(t);
+    const cases: readonly (readonly [Record<string, string>, RegExp])[] = [
+      [{ HTTP_PORT: "70000" }, /HTTP_PORT="70000" is not allowed: it must be a whole number from 0 to 65535/],
+      [{ TIMEOUT_SCRIPT: "soon" }, /TIMEOUT_SCRIPT="soon" is not allowed: it must be a number of seconds/],
+      [{ MAX_MEMORY: "12 apples" }, /MAX_MEMORY="12 apples" is not allowed: it must be a size/],
+      [{ MAX_CPUS: "0" }, /MAX_CPUS="0" is not allowed/],
+      [{ REDIS_HOST: "localhost" }, /REDIS_HOST="localhost": the Redis store is not there yet/],
+      [{ GPU_ENABLED: "true" }, /GPU_ENABLED="true": GPU access is not there yet/],
+    ];
+    for (const [settings, message] of cases) assert.match(await refusedStart(dataDir, settings), message);
+  });
+
+  test("reads .env from its working directory, and lets the environment win", async (t) => {
+    const dataDir = dataFolder(t);
+    writeFileSync(join(dataDir, ".env"), "TIMEOUT_SCRIPT=0.2\nMAX_MEMORY=nonsense\n");
+    const server = new ServerUnderTest(dataDir, { MAX_MEMORY: "64M" });
+    await server.started;
+    const { text } = await server.runNow({ language: "javascript", code: "for (;;);" });
+    await server.stop();
+
+    assert.match(text, /max 0\.2s/);
+    assert.match(server.stdout, /64 MiB/);
+  });
+
+  test("stops at a port that is taken and at a data folder that another server has", async (t) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    t.after(() => other.close());
+    const address = other.address();
+    assert.ok(address !== null && typeof address === "object");
+    assert.match(await refusedStart(dataFolder(t), { HTTP_PORT: String(address.port) }), /EADDRINUSE/);
+
+    const dataDir = dataFolder(t);
+    const holder = new ServerUnderTest(dataDir);
+    await holder.started;
+    const late = new ServerUnderTest(dataDir);
+    assert.equal((await late.exited).code, 1);
+    assert.match(late.stderr, /in use|another/);
+    assert.equal((await holder.runNow({ language: "python", code: "return 1" })).status, 200);
+    await holder.stop();
+  });
+
+  test("stops at a database that is damaged or not its own, and leaves it untouched", async (t) => {
+    const dataDir = dataFolder(t);
+    const file = join(dataDir, "cloche.db");
+    writeFileSync(file, "this is no database ".repeat(500));
+    const before = readFileSync(file);
+
+    assert.match(await refusedStart(dataDir, {}), /cloche\.db/);
+    assert.deepEqual(readFileSync(file), before);
+  });
+
+  test("lets what runs end at SIGTERM, takes nothing new, and leaves nothing", async (t) => {
+    const server = new ServerUnderTest(dataFolder(t));
+    await server.started;
+    const code = "await new Promise((resolve) => setTimeout(resolve, 1000)); return 'finished'";
+    const running = server.runNow({ language: "javascript", code });
+    await delay(300);
+    const pids = server.boxPids();
+    assert.ok(pids.length > 0);
+
+    server.process.kill("SIGTERM");
+    await delay(150);
+    await assert.rejects(server.runNow({ language: "javascript", code: "return 1" }), "no new connection is taken");
+    assert.deepEqual((await running).json, { data: "finished", type: "string" });
+    assert.equal((await server.exited).code, 0);
+    await server.assertGone(pids);
+  });
+
+  test("stops at once at the second signal", async (t) => {
+    const server = new ServerUnderTest(dataFolder(t));
+    await server.started;
+    server.runNow({ language: "javascript", code: "for (;;);" }).catch(() => {});
+    await delay(300);
+    const pids = server.boxPids();
+
+    server.process.kill("SIGINT");
+    await delay(200);
+    server.process.kill("SIGINT");
+    assert.equal((await server.exited).code, 1);
+    await server.assertGone(pids);
+  });
+
+  test("takes every sandbox with it when it is killed", async (t) => {
+    const server = new ServerUnderTest(dataFolder(t));
+    await server.started;
+    server.runNow({ language: "python", code: "import os, time\nos.fork()\ntime.sleep(60)" }).catch(() => {});
+    await delay(300);
+    const pids = server.boxPids();
+    assert.ok(pids.length >= 4);
+
+    server.process.kill("SIGKILL");
+    await server.exited;
+    await server.assertGone(pids);
+  });
+
+  test("ends, with every sandbox, when the process that starts them is lost", async (t) => {
+    const server = new ServerUnderTest(dataFolder(t));
+    await server.started;
+    const pids = server.boxPids();
+    process.kill(server.nurseryPid, "SIGKILL");
+
+    assert.equal((await server.exited).code, 1);
+    assert.match(server.stderr, /nursery process ended unexpectedly/);
+    const giveUpAtMs = Date.now() + 2000;
+    while (pids.some(isAlive) && Date.now() < giveUpAtMs) await delay(10);
+    assert.deepEqual(pids.filter(isAlive), []);
+
+    // The next server on the machine sweeps the empty folders that a killed one cannot remove.
+    const next = new ServerUnderTest(dataFolder(t));
+    await next.started;
+    await next.stop();
+    await server.assertGone([]);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
