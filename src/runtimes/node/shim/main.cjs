@@ -59,21 +59,22 @@ function userRequire(name) {
 }
 
 /** Ends run `id` unless something else has ended it: the first cause wins. */
-function end(id, header, body) {
+function end(id, type, body) {
   if (id === NONE || id !== running) return;
   running = NONE;
-  sendText(header, body);
+  // Innocent code cannot reach the descriptors, so the server need not look for what it wrote there.
+  sendText(quiet.light ? `{"t":"${type}","id":${id}}` : `{"t":"${type}","id":${id},"raw":true}`, body);
   setImmediate(afterRun);
 }
 
 function fail(id, thrown) {
-  end(id, `{"t":"error","id":${id}}`, stringify(describeThrown(thrown)));
+  end(id, "error", stringify(describeThrown(thrown)));
 }
 
 async function run(id, inputText) {
   running = id;
   if (failure !== undefined) {
-    end(id, `{"t":"error","id":${id}}`, stringify(failure));
+    end(id, "error", stringify(failure));
     return;
   }
   try {
@@ -81,7 +82,7 @@ async function run(id, inputText) {
     value ??= value === undefined ? await takeGlobalResult() : null;
     const text = toJson(value);
     if (process.exitCode) process.exit();
-    end(id, `{"t":"result","id":${id}}`, text);
+    end(id, "result", text);
   } catch (error) {
     fail(id, error);
   }
@@ -149,7 +150,7 @@ function takeFrames() {
 function onEmptyLoop() {
   if (running !== NONE) {
     if (process.exitCode) process.exit();
-    end(running, `{"t":"result","id":${running}}`, "");
+    end(running, "result", "");
   } else if (settling !== undefined) {
     clearTimeout(settling);
     settling = undefined;
