@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { systemClock } from "../core/clock.ts";
 import type { PlatformError } from "../core/errors.ts";
 import type { HttpRequest } from "./router.ts";
 
@@ -16,7 +17,23 @@ function send(response: ServerResponse, status: number, contentType: string, bod
     return;
   }
   response.writeHead(status, { "Content-Type": contentType, "Content-Length": Buffer.byteLength(body) });
-  response.end(body);
+  if (response.req.complete) response.end(body);
+  else {
+    response.write(body);
+    endWhenRead(response);
+  }
+}
+
+/** How long a client that is still sending a refused body may read the refusal before its connection is cut. */
+const LINGER_MS = 500;
+
+/** Drops what still comes in, for a moment, then ends: a connection cut at once would take the answer with it. */
+function endWhenRead(response: ServerResponse): void {
+  const end = (): void => {
+    response.end();
+  };
+  const stopWaiting = systemClock.after(LINGER_MS, end);
+  response.req.once("close", stopWaiting).once("end", end).resume();
 }
 
 /** The product's one JSON error shape. */

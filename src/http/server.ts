@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { systemClock } from "../core/clock.ts";
 import { messageOf, PlatformError } from "../core/errors.ts";
 import { addFaultHeaders, sendFault, sendJsonFault } from "./answer.ts";
 import { checkLoopbackCaller, isLoopback } from "./guard.ts";
@@ -13,9 +12,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 10_000;
-/** How long a client that is still sending a refused body may read the refusal before its connection is cut. */
-const LINGER_MS = 500;
-
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: one that is free. */
@@ -102,7 +98,6 @@ export class HttpServer {
     if (dialect !== undefined) dialect(error, request, response);
     else if (path.startsWith("/api/")) sendJsonFault(response, error);
     else sendFault(error, request, response, error.message);
-    if (!message.complete) linger(message);
   }
 
   #asFault(error: unknown): PlatformError {
@@ -111,15 +106,6 @@ export class HttpServer {
     this.#log(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`);
     return new PlatformError("INTERNAL", "internal error; the server's log has the details", { cause: error });
   }
-}
-
-/** Reads on and drops what comes, for a moment: a connection cut at once would take the answer with it. */
-function linger(message: IncomingMessage): void {
-  message.resume();
-  message.socket.once(
-    "close",
-    systemClock.after(LINGER_MS, () => message.socket.destroy()),
-  );
 }
 
 const CLIENT_ERRORS: ReadonlyMap<string, string> = new Map([

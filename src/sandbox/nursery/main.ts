@@ -12,6 +12,7 @@ import { Box } from "./box.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./messages.ts";
 import { UidSlots } from "./uid-slots.ts";
 import { featuresInForce } from "./features.ts";
+import { closeInheritedDescriptors } from "./inherited-descriptors.ts";
 
 interface Nursery {
   readonly cgroups: CgroupFactory;
@@ -62,6 +63,7 @@ async function handle(message: ToNursery): Promise<void> {
 
 function open(settings: NurserySettings): void {
   try {
+    closeInheritedDescriptors();
     const bubblewrap = findBubblewrap();
     const cgroups = openCgroups();
     if (!cgroups.enforces.memory && !settings.allowSoftLimits) {

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import type { DatabaseSync } from "node:sqlite";
 import type { Migration } from "./migrations.ts";
 import { durableTransaction } from "./transaction.ts";
@@ -21,7 +22,7 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
     for (const [index, migration] of migrations.entries()) {
       if (index < taken) continue;
       database.exec(migration.sql);
-      record.run(index + 1, migration.name, Date.now());
+      record.run(index + 1, migration.name, systemClock.now());
     }
   });
 }

@@ -52,7 +52,7 @@ class Worker:
         if posix.getpid() != WORKER_PID:
             posix._exit(header.get("code", 1 if header["t"] == "error" else 0))  # a forked child that came to the end
         header["id"] = run_id
-        if self.lasting_output is None:
+        if self.lasting_output is None and header["t"] != "exit":
             header["raw"] = True  # such code can write to fd 1 and 2 itself; the server looks there before it answers
         with self.channel.lock:
             output.stop()
