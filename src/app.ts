@@ -1,5 +1,5 @@
 // Wires the parts together; the only file that names adapters. It never works itself.
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
@@ -46,7 +46,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, version } = options;
   const clock = systemClock;
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+  if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
   const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime()];
   const images = runtimes.flatMap((search) => (search.found ? [search.runtime.image] : []));
   const closers: (() => Promise<void>)[] = [];

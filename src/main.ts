@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type App, startApp } from "./app.ts";
 import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
+import { systemClock } from "./core/clock.ts";
 import { messageOf } from "./core/errors.ts";
 import { isLoopback } from "./http/guard.ts";
 import { startMessage } from "./start-message.ts";
@@ -24,14 +25,18 @@ try {
   fail(messageOf(error));
 }
 
+/** Ctrl-C under `npm start` arrives twice, from the terminal and from npm: only a later signal is a second one. */
+const SAME_KEYPRESS_MS = 500;
+
 function endOnSignal(app: App): void {
-  let stopping = false;
+  let firstAtMs: number | undefined;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      log("stopping at once");
-      process.exit(1); // the nursery ends every sandbox when we are gone
+    const nowMs = systemClock.monotonicMs();
+    if (firstAtMs !== undefined) {
+      if (nowMs - firstAtMs > SAME_KEYPRESS_MS) fail("stopped at once"); // the nursery ends every sandbox when we are gone
+      return;
     }
-    stopping = true;
+    firstAtMs = nowMs;
     log(`${signal}: finishing what runs (again to stop at once)`);
     app.stop().then(
       () => process.exit(0),

@@ -50,10 +50,7 @@ function plain(text: string): string {
 test("docs/settings.md has every setting with its default", () => {
   const text = readFileSync(join(ROOT, "docs/settings.md"), "utf8");
   const documented = new Map(
-    [...text.matchAll(/^\| `([A-Z_]+)` \| ([^|]*) \|/gm)].map(([, name = "", fallback = ""]) => [
-      name,
-      fallback.trim(),
-    ]),
+    [...text.matchAll(/^\| `([A-Z_]+)` \|([^|]*)\|/gm)].map(([, name = "", fallback = ""]) => [name, fallback.trim()]),
   );
   assert.deepEqual(
     [...documented.keys()].toSorted(),

@@ -1,11 +1,12 @@
 // The life of the server: what stops a start, what a stop leaves, what survives.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
 function dataFolder(t: { after(task: () => void): void }): string {
@@ -58,6 +59,33 @@ suite("the server", () => {
     assert.ok((await second.upload("kept", "python", "return 2")) > version);
     await second.stop();
     assert.ok(tookMs < 2000, `${Math.round(tookMs)} ms`);
+  });
+
+  test("has recorded every run with its end, its times and its lines", async (t) => {
+    const dataDir = dataFolder(t);
+    const server = new ServerUnderTest(dataDir, { TIMEOUT_SCRIPT: "0.3" });
+    await server.started;
+    const version = await server.upload("told", "javascript", "console.log('a'); console.warn('b'); return 1");
+    await server.run("told");
+    await server.runNow({ language: "python", code: "1 / 0" });
+    await server.runNow({ language: "javascript", code: "for (;;);" });
+    await server.stop();
+
+    const store = await openSqliteStore({ file: join(dataDir, "cloche.db"), keepExecutions: 100 });
+    const [timeout, failure, success] = await store.listExecutions({ limit: 10 });
+    await store.close();
+    assert.deepEqual([timeout?.status, failure?.status, success?.status], ["timeout", "error", "success"]);
+    assert.deepEqual([timeout?.trigger, failure?.language, success?.functionName], ["run-now", "python", "told"]);
+    assert.match(failure?.error ?? "", /division by zero/);
+    assert.equal(success?.version, version);
+    assert.deepEqual(
+      success?.logs.map(({ level, stream, text }) => [level, stream, text]),
+      [
+        ["info", "stdout", "a"],
+        ["warn", "stderr", "b"],
+      ],
+    );
+    assert.ok((timeout?.runMs ?? 0) >= 300 && Math.abs((success?.queuedAtMs ?? 0) - Date.now()) < 60_000);
   });
 
   test("stops at a setting that cannot be, naming the variable, the value and what is allowed", async (t) => {
@@ -138,7 +166,9 @@ suite("the server", () => {
     const pids = server.boxPids();
 
     server.process.kill("SIGINT");
-    await delay(200);
+    server.process.kill("SIGINT"); // npm passes on what the terminal has sent already: that is no second one
+    await delay(700);
+    assert.equal(server.process.exitCode, null);
     server.process.kill("SIGINT");
     assert.equal((await server.exited).code, 1);
     await server.assertGone(pids);
@@ -161,7 +191,8 @@ suite("the server", () => {
     const server = new ServerUnderTest(dataFolder(t));
     await server.started;
     const pids = server.boxPids();
-    process.kill(server.nurseryPid, "SIGKILL");
+    const { nurseryPid } = server;
+    process.kill(nurseryPid, "SIGKILL");
 
     assert.equal((await server.exited).code, 1);
     assert.match(server.stderr, /nursery process ended unexpectedly/);
@@ -174,6 +205,7 @@ suite("the server", () => {
     await next.started;
     await next.stop();
     await server.assertGone([]);
+    assert.ok(!existsSync(`/var/lib/cloche/${nurseryPid}`));
   });
 });
 

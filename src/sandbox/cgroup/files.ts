@@ -1,6 +1,7 @@
 // Cgroups are folders with files in them; these few helpers are all that v1 and v2 share.
 import { readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { isAlive } from "../is-alive.ts";
 
 /** Folders of ours are named after the server's process, so that the next server can sweep what a dead one left. */
 export const FOLDER_PREFIX = "cloche-";
@@ -62,15 +63,6 @@ function listFolders(parent: string): string[] {
       .map((entry) => entry.name);
   } catch {
     return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -1,13 +1,13 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
-import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import { contentHash } from "../../core/id.ts";
-import { barredFolder, prepareBoxRoot } from "../box-root.ts";
+import { prepareBoxRoot } from "../box-root.ts";
 import { bubblewrapOptions, launchScript } from "../bubblewrap.ts";
 import { type CgroupFactory, openCgroups } from "../cgroup/cgroup.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
+import { placeReachableByAll, removeRoots } from "../roots-place.ts";
 import { Box } from "./box.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./messages.ts";
 import { UidSlots } from "./uid-slots.ts";
@@ -23,9 +23,6 @@ interface Nursery {
   readonly rootsDir: string;
   readonly settings: NurserySettings;
 }
-
-/** Where the prepared roots go when the boxes' users cannot pass the way to the data folder. */
-const REACHABLE_DIR = "/var/lib/cloche";
 
 let nursery: Nursery | undefined;
 const boxes = new Map<number, Box>();
@@ -73,7 +70,7 @@ function open(settings: NurserySettings): void {
       );
     }
     const asRoot = process.getuid?.() === 0;
-    const rootsDir = asRoot ? reachableByAll(settings.rootsDir) : settings.rootsDir;
+    const rootsDir = asRoot ? placeReachableByAll(settings.rootsDir) : settings.rootsDir;
     const launches = new Map(
       settings.images.map((image) => {
         const rootDir = join(rootsDir, image.base);
@@ -94,10 +91,6 @@ function open(settings: NurserySettings): void {
   } catch (error) {
     tell({ t: "refused", message: messageOf(error) });
   }
-}
-
-function reachableByAll(dir: string): string {
-  return barredFolder(dirname(dir)) === undefined ? dir : join(REACHABLE_DIR, contentHash(dir).slice(0, 16));
 }
 
 function launch(id: number, base: string): void {
@@ -142,6 +135,6 @@ async function closeAll(): Promise<void> {
   for (const box of boxes.values()) box.kill();
   await Promise.all([...boxes.values()].map((box) => box.ended));
   nursery?.cgroups.close();
-  if (nursery !== undefined) rmSync(nursery.rootsDir, { recursive: true, force: true });
+  if (nursery !== undefined) removeRoots(nursery.rootsDir);
   process.exit(0);
 }
