@@ -58,10 +58,11 @@ test("docs/settings.md has every setting with its default", () => {
       .map(({ name }) => name)
       .toSorted(),
   );
-  for (const { name, fallback, parse } of Object.values(SETTINGS)) {
+  for (const setting of Object.values(SETTINGS)) {
+    const { name, fallback } = setting;
     const words = documented.get(name) ?? "";
     if (fallback === undefined) assert.equal(words, "");
-    else if (name !== "MAX_CONTAINERS") assert.equal(parse(words), fallback, name);
+    else if (name !== "MAX_CONTAINERS") assert.equal(setting.parse(words), fallback, name);
   }
 });
 
