@@ -75,11 +75,8 @@ function installSystemCommands() {
   if (manager === undefined)
     throw new Error(`missing: ${names}, and no package manager that setup knows; install them by hand`);
   const packages = missing.map((entry) => entry.packages[manager]);
-  const commands = INSTALL[manager].map((args, index, all) => [
-    manager,
-    ...args,
-    ...(index === all.length - 1 ? packages : []),
-  ]);
+  const commands = INSTALL[manager].map((args) => [manager].concat(args));
+  commands.at(-1)?.push(...packages);
   const asUser = process.getuid() === 0 ? [] : ["sudo"];
   const shown = commands.map((command) => [...asUser, ...command].join(" ")).join(" && ");
   say(`missing: ${names}; installing: ${shown}`);

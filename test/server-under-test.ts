@@ -208,7 +208,7 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-export async function answerOf(response: Response): Promise<Answer> {
+async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   let json: unknown;
   try {

@@ -24,7 +24,7 @@ const PIDS = 64; // Node alone takes 11 threads
 const TMP_BYTES = 16 * 1024 * 1024;
 
 /** A setting that cannot be. The message names the variable, its value and what is allowed. */
-export class ConfigError extends Error {
+class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 

@@ -14,5 +14,3 @@ export type Outcome =
   | { readonly kind: "crashed"; readonly detail: string }
   /** The caller went away. */
   | { readonly kind: "cancelled" };
-
-export type OutcomeKind = Outcome["kind"];

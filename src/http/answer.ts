@@ -54,6 +54,6 @@ export function addFaultHeaders(error: PlatformError, message: IncomingMessage, 
   if (!message.complete) response.setHeader("Connection", "close");
 }
 
-export function wantsJson(message: IncomingMessage): boolean {
+function wantsJson(message: IncomingMessage): boolean {
   return message.headers.accept?.includes("application/json") === true;
 }

@@ -39,6 +39,7 @@ const FIRST_BOOT_MS = 50; // until one has been measured
 const HEALTH_PERIOD_MS = 10_000;
 const PING_WAIT_MS = 2_000;
 const TIRED_MEMORY_SHARE = 0.85; // a resting worker that holds this much of its limit is replaced before it fails a run
+const IN_USE_MS = 100; // a worker that has just served is in use: no idle one is worth it
 const BOOT_FAILURE_PAUSE_MS = 1_000;
 
 /** All live workers: boots them ahead of need, keeps their number within the bound, replaces what died. */
@@ -191,10 +192,12 @@ export class Fleet {
    */
   #giveUpOne(base: string, needed: boolean): boolean {
     if (!needed && !this.#idleIsScarce()) return false;
+    const nowMs = this.#clock.monotonicMs();
     const live = [...this.#workers];
     const warm = live.flatMap((worker) => {
       const versionId = worker.version?.id;
-      return worker.state === "warm" && versionId !== undefined ? [{ worker, versionId }] : [];
+      const mayGo = worker.state === "warm" && (needed || worker.restedMs(nowMs) > IN_USE_MS);
+      return mayGo && versionId !== undefined ? [{ worker, versionId }] : [];
     });
     const victim =
       this.#greedyDual.choose(warm)?.worker ??

@@ -22,7 +22,7 @@ export interface PoolReport {
 }
 
 const TEND_DELAY_MS = 5; // refills start when the reply is out: a boot costs 30 ms of CPU
-const SENT_AHEAD = 8; // runs of a fast version that one worker may hold: hides the round trip between two of them
+const SENT_AHEAD = 32; // runs of a fast version that one worker may hold: hides the round trip between two of them
 const PATIENCE_MS = 10; // how long a run of a fast version waits for its version's own worker
 const REMEMBERED_PACES = 10_000;
 

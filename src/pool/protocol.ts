@@ -3,7 +3,7 @@
 import type { LogLevel, OutputStream } from "../core/log-line.ts";
 
 const PREFIX_BYTES = 8;
-export const MAX_HEADER_BYTES = 65_536;
+const MAX_HEADER_BYTES = 65_536;
 const NO_BODY = Buffer.alloc(0);
 
 /** A frame from a worker, checked. Its body is a view that is valid only until the handler returns. */

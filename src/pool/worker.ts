@@ -63,6 +63,8 @@ export class Worker {
   #endReason: EndReason | undefined;
   /** Sent to the worker, oldest first; only the first is running. */
   #runs: Run[] = [];
+  #outbox: Buffer[] = [];
+  #restingSinceMs = 0;
   #nextRunId = 1;
   #firstRunId = 1;
   /** The first run's end has come in; only text that it wrote before is still being read. */
@@ -124,18 +126,23 @@ export class Worker {
     return this.#runs.length;
   }
 
+  /** Milliseconds since its last run was over. */
+  restedMs(nowMs: number): number {
+    return nowMs - this.#restingSinceMs;
+  }
+
   /** Makes the worker this version's own. */
   bind(version: Version): void {
     this.#version = version;
     const { language, options, code } = version.program;
-    this.#process.control.write(encodeFrame({ t: "bind", language, options }, Buffer.from(code)));
+    this.#send(encodeFrame({ t: "bind", language, options }, Buffer.from(code)), false);
   }
 
   /** Gives it a run; it starts when those before it are over. */
   take(run: Run): void {
-    this.#runs.push(run);
-    this.#process.control.write(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input));
-    if (this.#runs.length === 1) this.#startFirst();
+    const busy = this.#runs.push(run) > 1;
+    this.#send(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input), busy);
+    if (!busy) this.#startFirst();
   }
 
   /** Ends the run, if it is the one that is running. One that was sent ahead is just not waited for. */
@@ -155,7 +162,7 @@ export class Worker {
         stop();
         resolve(true);
       };
-      this.#process.control.write(encodeFrame({ t: "ping", id }));
+      this.#send(encodeFrame({ t: "ping", id }), false);
     });
   }
 
@@ -185,6 +192,20 @@ export class Worker {
       this.#killedAfterHangUp = true;
       this.#process.kill();
     });
+  }
+
+  /**
+   * While the worker is busy, one write for everything that this turn of the loop has for it: under load the system call costs more than
+   * all the rest. A worker that waits gets its frame at once.
+   */
+  #send(frame: Buffer, busy: boolean): void {
+    if (!busy) this.#process.control.write(frame);
+    else if (this.#outbox.push(frame) === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#process.control.write(Buffer.concat(this.#outbox));
+    this.#outbox = [];
   }
 
   #startFirst(): void {
@@ -256,6 +277,7 @@ export class Worker {
     this.#runsServed++;
     const nowMs = this.#options.clock.monotonicMs();
     const runMs = run.ranMs(nowMs);
+    this.#restingSinceMs = nowMs;
     run.settle(outcome, nowMs);
     if (this.#endReason !== undefined) return;
     this.#startFirst();

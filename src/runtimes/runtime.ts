@@ -1,7 +1,7 @@
 import type { BaseImage } from "../core/base-image.ts";
 import type { Program } from "../core/program.ts";
 
-export type { BaseImage, Mount } from "../core/base-image.ts";
+export type { BaseImage } from "../core/base-image.ts";
 
 /** How the programs of some languages are prepared and run. Describes only: it starts no process and knows no sandbox. */
 export interface Runtime {

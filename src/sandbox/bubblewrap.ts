@@ -79,7 +79,7 @@ export function launchScript(bwrapPath: string, ownUid: boolean): string {
 }
 
 /** Exit code of the launch script when a limit could not be set. */
-export const LAUNCH_REFUSED = 125;
+const LAUNCH_REFUSED = 125;
 
 const NPROC = 512; // second line behind the cgroup's pid limit
 const RLIMITS = [
