@@ -63,6 +63,7 @@ export class ServerUnderTest {
       cwd: dataDir, // no .env of the developer's
       env: { PATH: process.env["PATH"], HTTP_PORT: "0", DATA_DIR: dataDir, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true, // a process group of its own, as from a shell
     });
     this.exited = new Promise((resolve) => {
       this.process.on("close", (code, signal) => resolve({ code, signal }));

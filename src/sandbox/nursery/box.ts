@@ -36,6 +36,7 @@ export class Box {
     this.#launcher = spawn("/bin/sh", ["-c", plan.launchScript, "sh", ...plan.command], {
       cwd: "/",
       env: {},
+      detached: true, // out of the terminal's process group: Ctrl-C is for the server, which lets runs end first
       // stdin, stdout, stderr, then LAUNCH_FD in its order
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
       ...(uid === undefined ? {} : { uid, gid: uid }), // never uid 0 outside: root could write /proc/sys from within
