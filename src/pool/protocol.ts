@@ -6,7 +6,7 @@ const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 65_536;
 const NO_BODY = Buffer.alloc(0);
 
-/** A frame from a worker, checked. Its body is a view that is valid only until the handler returns. */
+/** A frame from a worker, checked. Its body is a view of the chunk that it came in. */
 export type WorkerFrame =
   | { readonly t: "ready" }
   | { readonly t: "log"; readonly level: LogLevel; readonly stream: OutputStream; readonly body: Buffer }
@@ -112,7 +112,10 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
       return { t, id };
     default:
   }
-  throw new ProtocolError(`an unusable frame of type ${JSON.stringify(t)?.slice(0, 40)}`);
+  // Only text is shown: writing out a deeply nested value would overflow the stack.
+  throw new ProtocolError(
+    `an unusable frame of type ${typeof t === "string" ? JSON.stringify(t.slice(0, 40)) : typeof t}`,
+  );
 }
 
 function isCount(value: unknown): value is number {

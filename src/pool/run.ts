@@ -73,9 +73,9 @@ export class Run {
   }
 
   settle(outcome: Outcome, nowMs: number): void {
+    this.stopTimer(); // even of a run that was cancelled before it began: its time must not end a later one
     if (this.#settled) return;
     this.#settled = true;
-    this.stopTimer();
     const startedAtMs = this.#startedAtMs ?? nowMs;
     this.#done.resolve({
       outcome,

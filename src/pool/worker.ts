@@ -2,21 +2,10 @@ import type { Clock } from "../core/clock.ts";
 import type { LogChunk, LogLevel, OutputStream } from "../core/log-line.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
-import type { Ending, SandboxedProcess } from "../sandbox/sandbox.ts";
-import { isJson } from "../core/json-text.ts";
+import type { SandboxedProcess } from "../sandbox/sandbox.ts";
+import { deathOutcome, describeEnding, type EndReason, failureOutcome, valueOutcome } from "./outcomes.ts";
 import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
-
-/** Why a worker is being ended. The first reason stands: a timeout that kills must not be reported as the crash it causes. */
-export type EndReason =
-  | { readonly kind: "timed-out"; readonly limitMs: number }
-  | { readonly kind: "output-limit"; readonly limitBytes: number }
-  | { readonly kind: "cancelled" }
-  | { readonly kind: "broke-protocol"; readonly detail: string }
-  /** Its control channel ended: normally because its process did. */
-  | { readonly kind: "hung-up" }
-  /** Not a run's fault: evicted, not quiet, unhealthy, or the server stops. */
-  | { readonly kind: "retired"; readonly why: string };
 
 export type WorkerState = "booting" | "idle" | "warm" | "busy" | "ending";
 
@@ -47,7 +36,6 @@ export interface WorkerEvents {
 }
 
 const STDERR_TAIL_CHARS = 2048;
-const HEAP_FULL = /heap out of memory|Array buffer allocation failed/;
 
 /** A live sandboxed process that speaks the wire protocol. Bound to one version at most, for ever. */
 export class Worker {
@@ -67,8 +55,10 @@ export class Worker {
   #restingSinceMs = 0;
   #nextRunId = 1;
   #firstRunId = 1;
-  /** The first run's end has come in; only text that it wrote before is still being read. */
-  #finishing = false;
+  /** The first run's end, once it has come in and only text that it wrote before is still being read. */
+  #finishing: Outcome | undefined;
+  /** Frames that came behind that end: they belong to the next run. */
+  readonly #heldBack: WorkerFrame[] = [];
   /** It broke the protocol: nothing that it sends is read any more. */
   #deaf = false;
   /** The code said with which code it ends its process. */
@@ -180,7 +170,7 @@ export class Worker {
   #retire(reason: EndReason): void {
     this.#endReason = reason;
     // A shim that finds itself not quiet has not begun the next run.
-    const nothingRuns = reason.kind === "retired" && reason.why === NOT_QUIET && !this.#finishing;
+    const nothingRuns = reason.kind === "retired" && reason.why === NOT_QUIET;
     this.#events.onRetired(this.#runs.splice(nothingRuns ? 0 : 1));
   }
 
@@ -218,6 +208,10 @@ export class Worker {
   }
 
   #receive(frame: WorkerFrame): void {
+    if (this.#finishing !== undefined) {
+      this.#heldBack.push(frame);
+      return;
+    }
     if (this.#endReason !== undefined && frame.t !== "log" && frame.t !== "exit") return;
     switch (frame.t) {
       case "ready":
@@ -230,7 +224,7 @@ export class Worker {
         this.#print({ stream: frame.stream, level: frame.level, text: frame.body.toString("utf8") }, frame.body.length);
         break;
       case "result":
-        this.#over(frame.id, frame.raw, this.#valueOutcome(frame.body));
+        this.#over(frame.id, frame.raw, valueOutcome(frame.body, this.#options.outputLimitBytes));
         break;
       case "error":
         this.#over(frame.id, frame.raw, failureOutcome(frame.body));
@@ -247,15 +241,6 @@ export class Worker {
     }
   }
 
-  #valueOutcome(body: Buffer): Outcome {
-    const { outputLimitBytes } = this.#options;
-    if (body.length > outputLimitBytes) return { kind: "output-limit", limitBytes: outputLimitBytes };
-    if (body.length === 0) return { kind: "ok", json: undefined };
-    const json = body.toString("utf8");
-    if (!isJson(json)) throw new ProtocolError("a result that is not JSON");
-    return { kind: "ok", json };
-  }
-
   /** @param raw the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away */
   #over(id: number, raw: boolean, outcome: Outcome): void {
     const run = this.#runs[0];
@@ -265,13 +250,13 @@ export class Worker {
       this.#finish(run, outcome);
       return;
     }
-    this.#finishing = true;
+    this.#finishing = outcome;
     setImmediate(() => setImmediate(() => this.#finish(run, outcome)));
   }
 
   #finish(run: Run, outcome: Outcome): void {
     if (this.#runs[0] !== run) return; // all of it is gone already
-    this.#finishing = false;
+    this.#finishing = undefined;
     this.#runs.shift();
     this.#firstRunId++;
     this.#runsServed++;
@@ -282,6 +267,7 @@ export class Worker {
     if (this.#endReason !== undefined) return;
     this.#startFirst();
     this.#events.onOver(run, runMs);
+    for (const frame of this.#heldBack.splice(0)) this.#guarded(() => this.#receive(frame));
   }
 
   /** The process ends by itself now; its death must not be taken for a crash. */
@@ -328,77 +314,21 @@ export class Worker {
     this.#stopWaiting();
     if (this.#endReason === undefined) this.#retire({ kind: "hung-up" });
     const run = this.#runs.shift();
-    run?.settle(this.#outcomeOf(ending), this.#options.clock.monotonicMs());
-    this.#events.onGone(this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describe(ending)}`);
-  }
-
-  #outcomeOf(ending: Ending): Outcome {
-    const reason = this.#endReason;
-    switch (reason?.kind) {
-      case "timed-out":
-      case "output-limit":
-      case "cancelled":
-        return reason;
-      case "broke-protocol":
-        return { kind: "crashed", detail: reason.detail };
-      case "hung-up":
-      case "retired":
-      case undefined:
-    }
-    if (this.#killedAfterHangUp) return { kind: "crashed", detail: "it closed its control channel" };
-    if (this.#exitCode !== undefined) return exitOutcome(this.#exitCode);
-    if (this.#ranOutOfMemory(ending)) return { kind: "out-of-memory", limitBytes: this.#options.memoryLimitBytes };
-    if (ending.exitCode !== null && ending.exitCode < FIRST_SIGNAL_CODE) return exitOutcome(ending.exitCode);
-    return { kind: "crashed", detail: describe(ending) };
-  }
-
-  #ranOutOfMemory(ending: Ending): boolean {
-    return ending.outOfMemory || HEAP_FULL.test(this.#stderrTail);
+    const outcome = deathOutcome(ending, {
+      reason: this.#endReason,
+      closedChannel: this.#killedAfterHangUp,
+      exitCode: this.#exitCode,
+      stderrTail: this.#stderrTail,
+      memoryLimitBytes: this.#options.memoryLimitBytes,
+    });
+    run?.settle(this.#finishing ?? outcome, this.#options.clock.monotonicMs());
+    this.#events.onGone(this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describeEnding(ending)}`);
   }
 }
 
 const MAX_FRAME_SLACK_BYTES = 65_536; // an error's text beside the largest result
 const HANG_UP_GRACE_MS = 250; // a process that dies closes its channel some milliseconds before the kernel is done with it
 const NOT_QUIET = "not quiet after a run";
-const FIRST_SIGNAL_CODE = 128; // a shell's convention: 128 + signal number
-const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map([
-  [4, "SIGILL"],
-  [5, "SIGTRAP"],
-  [6, "SIGABRT"],
-  [7, "SIGBUS"],
-  [8, "SIGFPE"],
-  [9, "SIGKILL"],
-  [11, "SIGSEGV"],
-  [15, "SIGTERM"],
-  [25, "SIGXFSZ"],
-  [31, "SIGSYS"],
-]);
-
-function describe({ exitCode, signal }: Ending): string {
-  if (signal !== null) return `signal ${signal}`;
-  if (exitCode === null) return "no exit code";
-  if (exitCode < FIRST_SIGNAL_CODE) return `exit status ${exitCode}`;
-  return `signal ${SIGNAL_NAMES.get(exitCode - FIRST_SIGNAL_CODE) ?? exitCode - FIRST_SIGNAL_CODE}`;
-}
-
-function exitOutcome(exitCode: number): Outcome {
-  return exitCode === 0 ? { kind: "ok", json: undefined } : { kind: "exited", exitCode };
-}
-
-function failureOutcome(body: Buffer): Outcome {
-  let error: unknown;
-  try {
-    error = JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new ProtocolError("an error that is not JSON");
-  }
-  if (typeof error !== "object" || error === null) throw new ProtocolError("an error that is not an object");
-  const { name, message, stack } = error as { readonly [key: string]: unknown };
-  if (typeof name !== "string" || typeof message !== "string" || typeof stack !== "string") {
-    throw new ProtocolError("an error without name, message and stack");
-  }
-  return { kind: "failed", name, message, stack };
-}
 
 function closed(socket: { once(event: "close", listener: () => void): unknown }): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,3 @@
-import { NoCgroups } from "./none.ts";
-import { openCgroupV1 } from "./v1.ts";
-import { openCgroupV2 } from "./v2.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 
 /** The cgroup of one box. */
@@ -26,15 +23,6 @@ export interface CgroupFactory {
   create(name: string, limits: SandboxLimits): Cgroup;
   /** Removes the folder. Every cgroup in it must be gone. */
   close(): void;
-}
-
-/** The best that this machine offers: v2, then v1, then nothing. */
-export function openCgroups(): CgroupFactory {
-  const v2 = openCgroupV2();
-  if (v2.opened) return v2.factory;
-  const v1 = openCgroupV1();
-  if (v1.opened) return v1.factory;
-  return new NoCgroups(`no cgroups (v2: ${v2.reason}; v1: ${v1.reason})`);
 }
 
 export type CgroupSearch =
