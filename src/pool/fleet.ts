@@ -123,10 +123,13 @@ export class Fleet {
    * Boots what is missing, and gives up resting workers where there is no room for it.
    *
    * @param waiting base -> runs that wait for a worker of it
+   * @returns true when something is missing all the same, so that it is worth looking again soon
    */
-  tend(waiting: ReadonlyMap<string, number>): void {
+  tend(waiting: ReadonlyMap<string, number>): boolean {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#ending || nowMs < this.#bootsPausedUntilMs) return;
+    if (this.#ending) return false;
+    if (nowMs < this.#bootsPausedUntilMs) return true;
+    let incomplete = false;
     for (const [base, squad] of this.#squads) {
       const wanted = Math.max(waiting.get(base) ?? 0, this.#idleTarget(squad, nowMs));
       let missing = wanted - squad.booting - squad.idle.length;
@@ -134,7 +137,9 @@ export class Fleet {
         if (this.#hasRoom()) void this.#boot(base, squad);
         else if (!this.#giveUpOne(base, waiting.has(base))) break;
       }
+      incomplete ||= missing >= 0;
     }
+    return incomplete;
   }
 
   /** Every worker as it is now. */

@@ -22,6 +22,7 @@ export interface PoolReport {
 }
 
 const TEND_DELAY_MS = 5; // refills start when the reply is out: a boot costs 30 ms of CPU
+const LOOK_AGAIN_MS = 50; // for idle workers that there was no room for
 const SENT_AHEAD = 32; // runs of a fast version that one worker may hold: hides the round trip between two of them
 const PATIENCE_MS = 10; // how long a run of a fast version waits for its version's own worker
 const REMEMBERED_PACES = 10_000;
@@ -176,12 +177,13 @@ export class Pool {
       if (!this.#waitsForOwn(run)) waiting.set(base, (waiting.get(base) ?? 0) + 1);
       return true;
     });
-    this.#fleet.tend(waiting);
+    const incomplete = this.#fleet.tend(waiting);
     if (this.#line.length > 0) this.#tendLater();
+    else if (incomplete) this.#tendLater(LOOK_AGAIN_MS);
   }
 
-  #tendLater(): void {
-    this.#tendSoon ??= this.#clock.after(TEND_DELAY_MS, () => {
+  #tendLater(delayMs = TEND_DELAY_MS): void {
+    this.#tendSoon ??= this.#clock.after(delayMs, () => {
       this.#tendSoon = undefined;
       this.#tend();
     });

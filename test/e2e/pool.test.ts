@@ -48,7 +48,7 @@ suite("the pool", () => {
   });
 
   test("keeps an idle worker of each base ready", async () => {
-    await delay(300);
+    await delay(500);
     const { workers } = (await server.settled()).pool;
 
     for (const base of ["node", "python"]) {
@@ -117,6 +117,7 @@ suite("the pool", () => {
   test("replaces a worker that was killed from outside", async () => {
     await server.upload("mortal", "python", "return 'alive'");
     assert.equal((await server.run("mortal")).status, 200);
+    const before = await server.settled();
     for (const pid of server.boxPids()) {
       try {
         process.kill(pid, "SIGKILL");
@@ -125,7 +126,8 @@ suite("the pool", () => {
       }
     }
 
-    await server.settled();
+    const killed = new Set(before.pool.workers.map(({ id }) => id));
+    while ((await server.system()).pool.workers.some(({ id }) => killed.has(id))) await delay(5);
     assert.deepEqual((await server.run("mortal")).json, { data: "alive", type: "string" });
   });
 
