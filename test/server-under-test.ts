@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
+const COMPILE_CACHE = join(import.meta.dirname, "../node_modules/.cache/cloche"); // as `npm start` has it
 const START_LIMIT_MS = 20_000;
 const SETTLE_LIMIT_MS = 5_000;
 
@@ -61,7 +62,7 @@ export class ServerUnderTest {
     this.dataDir = dataDir;
     this.process = spawn(process.execPath, [MAIN], {
       cwd: dataDir, // no .env of the developer's
-      env: { PATH: process.env["PATH"], HTTP_PORT: "0", DATA_DIR: dataDir, ...settings },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, HTTP_PORT: "0", DATA_DIR: dataDir, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a process group of its own, as from a shell
     });

@@ -70,8 +70,11 @@ function text(name: string, fallback: string): Setting<string> {
 }
 
 function flag(name: string): Setting<boolean> {
-  const values: { readonly [value: string]: boolean } = { true: true, false: false };
-  return { name, fallback: false, allowed: "true or false", parse: (value) => values[value] };
+  const values: ReadonlyMap<string, boolean> = new Map([
+    ["true", true],
+    ["false", false],
+  ]);
+  return { name, fallback: false, allowed: "true or false", parse: (value) => values.get(value) };
 }
 
 function optional<T>(setting: Setting<T>): Setting<T | undefined> {

@@ -34,7 +34,7 @@ interface Squad {
   bootMs: number;
 }
 
-const MAX_REPLACEMENTS = 2; // boots and endings at once: more would starve the runs of CPU
+const MAX_BOOTS = 2; // at once: more would starve the runs of CPU
 const FIRST_BOOT_MS = 50; // until one has been measured
 const HEALTH_PERIOD_MS = 10_000;
 const PING_WAIT_MS = 2_000;
@@ -109,8 +109,9 @@ export class Fleet {
   /** An idle worker of a base, which is the caller's to bind; undefined where none is ready. */
   takeIdle(base: string): Worker | undefined {
     const squad = this.#squads.get(base);
-    squad?.arrivals.taken(this.#clock.monotonicMs());
-    return squad?.idle.shift();
+    const worker = squad?.idle.shift();
+    if (worker !== undefined) squad?.arrivals.taken(this.#clock.monotonicMs());
+    return worker;
   }
 
   /** Notes that a bound worker got a run: versions in use are the last to be given up. */
@@ -133,11 +134,10 @@ export class Fleet {
     for (const [base, squad] of this.#squads) {
       const wanted = Math.max(waiting.get(base) ?? 0, this.#idleTarget(squad, nowMs));
       let missing = wanted - squad.booting - squad.idle.length;
-      while (missing-- > 0 && this.#replacements() < MAX_REPLACEMENTS) {
-        if (this.#hasRoom()) void this.#boot(base, squad);
-        else if (!this.#giveUpOne(base, waiting.has(base))) break;
+      for (; missing > 0; missing--) {
+        if (this.#hasRoom() ? !this.#bootOne(base, squad) : !this.#giveUpOne(base, waiting.has(base), missing)) break;
       }
-      incomplete ||= missing >= 0;
+      incomplete ||= missing > 0;
     }
     return incomplete;
   }
@@ -184,21 +184,25 @@ export class Fleet {
     return this.#workers.size + this.#launching < this.#settings.maxWorkers;
   }
 
-  #replacements(): number {
-    const booting = [...this.#squads.values()].reduce((sum, squad) => sum + squad.booting, 0);
-    const ending = [...this.#workers].filter((worker) => worker.state === "ending").length;
-    return booting + ending;
+  /** False while as many boots are under way as the machine can bear. */
+  #bootOne(base: string, squad: Squad): boolean {
+    let booting = 0;
+    for (const other of this.#squads.values()) booting += other.booting;
+    if (booting < MAX_BOOTS) void this.#boot(base, squad);
+    return booting < MAX_BOOTS;
   }
 
   /**
    * Ends a worker that rests, so that there is room for one of `base`; false where none may go.
    *
    * @param needed true when a run waits for it: then even an idle worker of another base may go
+   * @param missing how many are wanted; as many as that may be on their way out
    */
-  #giveUpOne(base: string, needed: boolean): boolean {
+  #giveUpOne(base: string, needed: boolean, missing: number): boolean {
     if (!needed && !this.#idleIsScarce()) return false;
     const nowMs = this.#clock.monotonicMs();
     const live = [...this.#workers];
+    if (live.filter((worker) => worker.state === "ending").length >= missing) return false;
     const warm = live.flatMap((worker) => {
       const versionId = worker.version?.id;
       const mayGo = worker.state === "warm" && (needed || worker.restedMs(nowMs) > IN_USE_MS);
@@ -252,6 +256,7 @@ export class Fleet {
     } catch (error) {
       this.#bootFailed(base, messageOf(error));
       over();
+      this.#settleEnd();
     }
     await settled.promise;
   }
@@ -264,7 +269,7 @@ export class Fleet {
   }
 
   #settleEnd(): void {
-    if (this.#ending && this.#workers.size === 0) this.#emptied.resolve();
+    if (this.#ending && this.#workers.size === 0 && this.#launching === 0) this.#emptied.resolve();
   }
 
   /** Finds workers that no longer answer or hold too much memory; those that died are found by their sockets. */

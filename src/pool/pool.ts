@@ -91,7 +91,7 @@ export class Pool {
     const { version } = run.request;
     const bound = this.#bound.get(version.id);
     const own = bound === undefined ? undefined : leastLoaded(bound);
-    if (own !== undefined && own.load < this.#capacity(version.id)) {
+    if (own !== undefined && own.load < this.#capacity(own, version.id)) {
       this.#give(run, own);
       return true;
     }
@@ -111,9 +111,9 @@ export class Pool {
     this.#fleet.used(worker);
   }
 
-  /** How many runs one worker of the version may hold. */
-  #capacity(versionId: string): number {
-    return this.#paces.get(versionId)?.fast === true ? SENT_AHEAD : 1;
+  /** How many runs a worker of the version may hold. */
+  #capacity(worker: Worker, versionId: string): number {
+    return !worker.writesRaw && this.#paces.get(versionId)?.fast === true ? SENT_AHEAD : 1;
   }
 
   /** True while a run had better wait for a worker that serves its version already. */

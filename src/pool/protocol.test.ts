@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError } from "./protocol.ts";
 
 const MAX_BODY_BYTES = 1000;

@@ -53,6 +53,7 @@ export class Worker {
   #runs: Run[] = [];
   #outbox: Buffer[] = [];
   #restingSinceMs = 0;
+  #writesRaw = false;
   #nextRunId = 1;
   #firstRunId = 1;
   /** The first run's end, once it has come in and only text that it wrote before is still being read. */
@@ -116,6 +117,11 @@ export class Worker {
     return this.#runs.length;
   }
 
+  /** True when its code may write to the descriptors itself: text there belongs to whichever run is on, so only one may be. */
+  get writesRaw(): boolean {
+    return this.#writesRaw;
+  }
+
   /** Milliseconds since its last run was over. */
   restedMs(nowMs: number): number {
     return nowMs - this.#restingSinceMs;
@@ -171,7 +177,9 @@ export class Worker {
     this.#endReason = reason;
     // A shim that finds itself not quiet has not begun the next run.
     const nothingRuns = reason.kind === "retired" && reason.why === NOT_QUIET;
-    this.#events.onRetired(this.#runs.splice(nothingRuns ? 0 : 1));
+    const unstarted = this.#runs.splice(nothingRuns ? 0 : 1);
+    for (const run of unstarted) run.stopTimer();
+    this.#events.onRetired(unstarted);
   }
 
   /** The process is ending, or has closed the channel behind our back; its exit code will tell, if it comes soon. */
@@ -246,6 +254,7 @@ export class Worker {
     const run = this.#runs[0];
     if (run === undefined || id !== this.#firstRunId)
       throw new ProtocolError(`the end of run ${id}, which is not running`);
+    this.#writesRaw = raw;
     if (!raw) {
       this.#finish(run, outcome);
       return;

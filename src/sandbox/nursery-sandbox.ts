@@ -1,11 +1,18 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { getCompileCacheDir } from "node:module";
 import { Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PlatformError } from "../core/errors.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./nursery/messages.ts";
 import type { Ending, Sandbox, SandboxedProcess, SandboxFeature, SandboxLimits } from "./sandbox.ts";
 
 const LOST: Ending = { exitCode: null, signal: null, outOfMemory: false, peakMemoryBytes: undefined };
+
+/** Nothing of the server's but the folder of compiled code, without which each start strips types again: 20 MB and 0.2 s. */
+function nurseryEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
 
 /** A launch on its way, or a box that lives. */
 interface Tracked {
@@ -27,8 +34,8 @@ export class NurserySandbox implements Sandbox {
   /** Starts the nursery. Rejects with what is missing where the machine cannot hold the configured isolation. */
   static async open(settings: NurserySettings, onLost: (reason: string) => void): Promise<NurserySandbox> {
     const nursery = fork(join(import.meta.dirname, "nursery/main.ts"), {
-      env: {},
-      execArgv: ["--max-old-space-size=64"],
+      env: nurseryEnvironment(),
+      execArgv: ["--max-old-space-size=64", "--max-semi-space-size=1"],
     });
     const opened = Promise.withResolvers<readonly SandboxFeature[]>();
     nursery.on("message", (message: FromNursery) => {
@@ -71,6 +78,9 @@ export class NurserySandbox implements Sandbox {
   }
 
   launch(base: string): Promise<SandboxedProcess> {
+    if (this.#closed || !this.#nursery.connected) {
+      return Promise.reject(new PlatformError("SANDBOX_START_FAILED", "the nursery process has ended"));
+    }
     const id = ++this.#lastId;
     const tracked: Tracked = { sockets: {}, launched: Promise.withResolvers(), ended: Promise.withResolvers() };
     this.#tracked.set(id, tracked);

@@ -79,7 +79,7 @@ function parseFields(text: string): Fields {
   } catch (error) {
     throw new PlatformError("INVALID_REQUEST", `the body is not JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!text.trimStart().startsWith("{")) {
     throw new PlatformError("INVALID_REQUEST", "the body is not a JSON object");
   }
   return value as Fields;
@@ -93,10 +93,18 @@ function runBody(fields: Fields): RunBody {
 
 function inputText(input: unknown): string {
   if (input === undefined || input === null) return "{}";
-  if (typeof input !== "string") return JSON.stringify(input);
+  if (typeof input !== "string") return jsonText(input);
   if (input.trim() === "") return "{}";
   if (!isJson(input)) throw new PlatformError("INVALID_REQUEST", "input is a string that is not JSON");
   return input;
+}
+
+function jsonText(input: unknown): string {
+  try {
+    return JSON.stringify(input);
+  } catch {
+    throw new PlatformError("INVALID_REQUEST", "input is nested too deeply"); // what V8's stack can hold: some thousand levels
+  }
 }
 
 function optionalString(fields: Fields, name: string): string {

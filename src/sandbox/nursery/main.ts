@@ -60,10 +60,12 @@ async function handle(message: ToNursery): Promise<void> {
 }
 
 function open(settings: NurserySettings): void {
+  const undo: (() => void)[] = [];
   try {
     closeInheritedDescriptors();
     const bubblewrap = findBubblewrap();
     const cgroups = openCgroups();
+    undo.push(() => cgroups.close());
     if (!cgroups.enforces.memory && !settings.allowSoftLimits) {
       throw new Error(
         `memory and CPU of sandboxes cannot be limited here: ${cgroups.title}. Start as root, or as a user with a delegated ` +
@@ -72,6 +74,7 @@ function open(settings: NurserySettings): void {
     }
     const asRoot = process.getuid?.() === 0;
     const rootsDir = asRoot ? placeReachableByAll(settings.rootsDir) : settings.rootsDir;
+    undo.push(() => removeRoots(rootsDir));
     const launches = new Map(
       settings.images.map((image) => {
         const rootDir = join(rootsDir, image.base);
@@ -90,6 +93,7 @@ function open(settings: NurserySettings): void {
     };
     tell({ t: "opened", features: featuresInForce({ bubblewrap, cgroups, asRoot, limits: settings.limits }) });
   } catch (error) {
+    for (const step of undo) step();
     tell({ t: "refused", message: messageOf(error) });
   }
 }
@@ -101,9 +105,10 @@ function launch(id: number, base: string): void {
     return;
   }
   const { uids } = nursery;
-  const uid = uids?.take();
+  let uid: number | undefined;
   let box: Box;
   try {
+    uid = uids?.take();
     const cgroup = nursery.cgroups.create(String(id), nursery.settings.limits);
     box = new Box({ launchScript: nursery.script, options: plan.options, command: plan.command, cgroup, uid });
   } catch (error) {

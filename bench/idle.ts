@@ -1,0 +1,108 @@
+// P7: what does a server cost that does nothing, and how soon is it ready?
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { SystemReport } from "../test/server-under-test.ts";
+import { postOk } from "./client.ts";
+import { INPUT, LANGUAGES, newHello } from "./languages.ts";
+import { childrenOf, type Memory, memoryOf, onStop } from "./processes.ts";
+import { type Ours, startNodeRival, startOurs } from "./rivals.ts";
+import { median } from "./stats.ts";
+import { mib, ms, type Row, type Table } from "./table.ts";
+
+const STARTS = 5;
+const SETTLE_MS = 2000;
+const MIB = 1_048_576;
+const MOST_READY_MS = 1000; // P7, as the two below
+const MOST_SERVER_BYTES = 120 * MIB;
+const MOST_WORKER_BYTES: Readonly<Record<string, number>> = { node: 10 * MIB, python: 5 * MIB };
+
+export async function idle(): Promise<Table[]> {
+  const dataDir = mkdtempSync(join(tmpdir(), "cloche-bench-"));
+  const remove = onStop(async () => rmSync(dataDir, { recursive: true, force: true }));
+  const firstMs = await startAndStop(dataDir);
+  const laterMs: number[] = [];
+  for (let start = 0; start < STARTS; start++) laterMs.push(await startAndStop(dataDir));
+  const readyMs = median(laterMs);
+  const ours = await startOurs(dataDir);
+  const bare = await startNodeRival("bare-http.mjs");
+  await delay(SETTLE_MS);
+  const fresh = memoryRows(ours, "at rest after the start", true);
+  const workers = workerRows(await ours.server.system());
+  for (const language of LANGUAGES) {
+    for (let call = 0; call < 20; call++) {
+      await postOk(`${ours.url}/run-now`, { language, code: newHello(language), input: INPUT });
+    }
+  }
+  await delay(SETTLE_MS);
+  const used = memoryRows(ours, "at rest after 60 ad-hoc runs", false);
+  const bareMemory = memoryOf(bare.pid);
+  await bare.stop();
+  await ours.stop();
+  await remove();
+  const rows: Row[] = [
+    { what: "first start to ready", ours: ms(firstMs) },
+    {
+      what: `later start to ready, median of ${STARTS}`,
+      ours: ms(readyMs),
+      target: `≤ ${ms(MOST_READY_MS)}`,
+      ok: readyMs <= MOST_READY_MS,
+    },
+    ...fresh,
+    ...used,
+    { what: "bare node:http, RSS / PSS", ours: "", limit: show(bareMemory) },
+    ...workers,
+  ];
+  return [{ title: "An idle server (P7)", rows }];
+}
+
+/** Milliseconds from starting the process until it says that it listens, its sandboxes booted. */
+async function startAndStop(dataDir: string): Promise<number> {
+  const startedMs = performance.now();
+  const ours = await startOurs(dataDir);
+  const readyMs = performance.now() - startedMs;
+  await ours.stop();
+  return readyMs;
+}
+
+/** Each process of the server; not the sandboxes, which are the nursery's children. */
+function memoryRows({ pid }: Ours, when: string, judged: boolean): Row[] {
+  const processes = [
+    { name: "gateway", memory: memoryOf(pid) },
+    ...childrenOf(pid).map((child) => ({ name: nameOf(child.command), memory: memoryOf(child.pid) })),
+  ];
+  const rssBytes = processes.reduce((sum, entry) => sum + entry.memory.rssBytes, 0);
+  const pssBytes = processes.reduce((sum, entry) => sum + entry.memory.pssBytes, 0);
+  return [
+    {
+      what: `server without sandboxes, RSS / PSS, ${when}`,
+      ours: show({ rssBytes, pssBytes }),
+      ...(judged ? { target: `RSS ≤ ${mib(MOST_SERVER_BYTES)}`, ok: rssBytes <= MOST_SERVER_BYTES } : {}),
+    },
+    ...processes.map((entry) => ({ what: `  ${entry.name}`, ours: show(entry.memory) })),
+  ];
+}
+
+function nameOf(command: string): string {
+  return ["nursery", "esbuild"].find((name) => command.includes(name)) ?? command.slice(0, 40);
+}
+
+function show({ rssBytes, pssBytes }: Memory): string {
+  return `${mib(rssBytes)} / ${mib(pssBytes)}`;
+}
+
+function workerRows(system: SystemReport): Row[] {
+  return Object.entries(MOST_WORKER_BYTES).map(([base, mostBytes]) => {
+    const bytes = system.pool.workers
+      .filter((worker) => worker.base === base && worker.state === "idle")
+      .flatMap((worker) => worker.memoryBytes ?? []);
+    const each = median(bytes);
+    return {
+      what: `an idle ${base} worker, by its cgroup`,
+      ours: bytes.length === 0 ? "not counted here" : `${mib(each)} (of ${bytes.length})`,
+      target: `≤ ${mib(mostBytes)}`,
+      ok: each <= mostBytes,
+    };
+  });
+}

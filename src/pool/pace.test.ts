@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Pace } from "./pace.ts";
+
+function after(...runsMs: readonly number[]): Pace {
+  const pace = new Pace();
+  for (const runMs of runsMs) pace.ran(runMs);
+  return pace;
+}
+
+const times = (count: number, runMs: number): number[] => Array.from({ length: count }, () => runMs);
+
+test("a version is fast after eight fast runs, not before", () => {
+  assert.equal(after(...times(7, 0.1)).fast, false);
+  assert.equal(after(...times(8, 0.1)).fast, true);
+});
+
+test("a version whose runs all take long is not fast", () => {
+  assert.equal(after(...times(100, 20)).fast, false);
+});
+
+test("one hiccup among fast runs does not make a version slow", () => {
+  assert.equal(after(...times(20, 0.1), 400).fast, true);
+});
+
+test("a version that becomes slow is known to be so within some thirty runs, and the way back is open", () => {
+  assert.equal(after(...times(200, 0.1), ...times(30, 20)).fast, false);
+  assert.equal(after(...times(100, 20), ...times(300, 0.1)).fast, true);
+});

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test, type TestContext } from "node:test";
+import type { BaseImage } from "../core/base-image.ts";
+import { FOLDER_PREFIX, pidsIn } from "./cgroup/files.ts";
+import { NurserySandbox } from "./nursery-sandbox.ts";
+import type { NurserySettings } from "./nursery/messages.ts";
+import { sandboxContract } from "./sandbox.contract.ts";
+
+const MIB = 1024 * 1024;
+const PROGRAM: BaseImage = {
+  base: "node",
+  command: ["/rt/node", "/boxed.cjs"],
+  copies: [{ from: join(import.meta.dirname, "fixtures/boxed.cjs"), to: "/boxed.cjs" }],
+  binds: [{ from: process.execPath, to: "/rt/node" }],
+  librariesOf: [process.execPath],
+  env: { PATH: "/rt" },
+};
+
+const dir = mkdtempSync(join(tmpdir(), "cloche-nursery-"));
+process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+let roots = 0;
+
+function settings(change: Partial<NurserySettings> = {}): NurserySettings {
+  return {
+    images: [PROGRAM],
+    limits: { memoryBytes: 96 * MIB, cpus: 2, pids: 64, tmpBytes: MIB },
+    rootsDir: join(dir, `roots-${++roots}`),
+    allowSoftLimits: false,
+    maxBoxes: 4,
+    ...change,
+  };
+}
+
+/** Opens a sandbox and tells the folders of its cgroups, in every hierarchy of this machine. */
+function openSeen(change: Partial<NurserySettings> = {}): { opened: Promise<NurserySandbox>; folders: () => string[] } {
+  const before = new Set(children());
+  const opened = NurserySandbox.open(settings(change), () => {});
+  const nursery = children().find((pid) => !before.has(pid)); // it was forked at once
+  const places = readFileSync("/proc/self/cgroup", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, controllers = "", path = ""] = line.split(":");
+      return [join("/sys/fs/cgroup", controllers, path), join("/sys/fs/cgroup", controllers), "/sys/fs/cgroup"];
+    });
+  const candidates = [...new Set(places.map((place) => join(place, `${FOLDER_PREFIX}${nursery}`)))];
+  return { opened, folders: () => candidates.filter((folder) => existsSync(folder)) };
+}
+
+function children(): string[] {
+  return readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean);
+}
+
+function list(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+sandboxContract(async () => {
+  const { opened, folders } = openSeen();
+  const sandbox = await opened;
+  const boxes = (): string[] =>
+    folders().flatMap((folder) =>
+      list(folder)
+        .filter((name) => /^\d+$/.test(name))
+        .map((name) => join(folder, name)),
+    );
+  return { sandbox, traces: boxes, pids: () => [...new Set(boxes().flatMap(pidsIn))] };
+});
+
+suite("a nursery", () => {
+  test("leaves neither cgroups nor roots when it is closed", async () => {
+    const roots = join(dir, "closed-roots");
+    const { opened, folders } = openSeen({ rootsDir: roots });
+    const sandbox = await opened;
+    const whileOpen = folders();
+    await sandbox.close();
+
+    assert.ok(whileOpen.length > 0);
+    assert.deepEqual(folders(), []);
+    assert.equal(existsSync(roots), false);
+  });
+
+  test("says what protects the host", async (t) => {
+    const sandbox = await openFor(t);
+    const inForce = new Set(sandbox.features.filter((feature) => feature.inForce).map(({ name }) => name));
+
+    for (const name of ["namespaces", "network", "files", "capabilities", "user", "memory", "cpu", "processes"]) {
+      assert.ok(inForce.has(name), name);
+    }
+  });
+
+  test("refuses one box more than it may hold, and lives on", async (t) => {
+    const sandbox = await openFor(t, { maxBoxes: 1 });
+    const first = await sandbox.launch("node");
+    const second = await sandbox.launch("node").then(
+      () => "started",
+      (error: { code: string }) => error.code,
+    );
+    first.kill();
+    await first.ended;
+    const third = await sandbox.launch("node");
+
+    assert.equal(second, process.getuid?.() === 0 ? "SANDBOX_START_FAILED" : "started");
+    assert.ok(third.id > first.id);
+  });
+
+  test("that cannot prepare a root refuses by what is missing, and leaves nothing behind", async () => {
+    const image = { ...PROGRAM, copies: [{ from: "/no/such/shim", to: "/shim" }] };
+    const roots = join(dir, "refused-roots");
+    const { opened, folders } = openSeen({ images: [image], rootsDir: roots });
+
+    await assert.rejects(opened, { code: "SANDBOX_START_FAILED", message: /\/no\/such\/shim/ });
+    assert.deepEqual(folders(), []);
+    assert.equal(existsSync(roots), false);
+  });
+});
+
+async function openFor(t: TestContext, change: Partial<NurserySettings> = {}): Promise<NurserySandbox> {
+  const sandbox = await openSeen(change).opened;
+  t.after(() => sandbox.close());
+  return sandbox;
+}
