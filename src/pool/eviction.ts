@@ -6,8 +6,8 @@ import { LRUCache } from "lru-cache";
 const REMEMBERED_VERSIONS = 10_000; // frequencies outlive workers, or an evicted version could never show that it is popular
 
 interface Standing {
-  readonly uses: number;
-  readonly priority: number;
+  uses: number;
+  priority: number;
 }
 
 export class GreedyDual {
@@ -16,8 +16,10 @@ export class GreedyDual {
 
   /** Notes one use of `versionId`, whose worker took `bootMs` to boot and holds `memoryBytes`. */
   used(versionId: string, bootMs: number, memoryBytes: number): void {
-    const uses = (this.#standings.get(versionId)?.uses ?? 0) + 1;
-    this.#standings.set(versionId, { uses, priority: this.#age + (uses * bootMs) / memoryBytes });
+    let standing = this.#standings.get(versionId);
+    if (standing === undefined) this.#standings.set(versionId, (standing = { uses: 0, priority: 0 }));
+    standing.uses++;
+    standing.priority = this.#age + (standing.uses * bootMs) / memoryBytes;
   }
 
   /** The one of `candidates` to evict; undefined where there is none. */

@@ -123,9 +123,7 @@ export class FakeProcess implements SandboxedProcess {
   /** Sends frames in one piece: the server sees them at once. */
   send(...frames: readonly (readonly [header: object, body?: string])[]): void {
     if (this.dead) return;
-    this.inside.control.write(
-      Buffer.concat(frames.map(([header, body = ""]) => encodeFrame(header, Buffer.from(body)))),
-    );
+    this.inside.control.write(Buffer.concat(frames.map(([header, body = ""]) => encodeFrame(header, body))));
   }
 
   kill(): void {

@@ -48,7 +48,7 @@ class PoolUnderTest {
   run(id: string, input: unknown = 1, timeoutMs = 60_000): RunHandle {
     const handle = this.pool.run({
       version: version(id),
-      input: Buffer.from(JSON.stringify(input)),
+      input: JSON.stringify(input),
       timeoutMs,
       onLog: () => {},
     });

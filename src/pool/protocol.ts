@@ -4,7 +4,6 @@ import type { LogLevel, OutputStream } from "../core/log-line.ts";
 
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 65_536;
-const NO_BODY = Buffer.alloc(0);
 
 /** A frame from a worker, checked. Its body is a view of the chunk that it came in. */
 export type WorkerFrame =
@@ -23,15 +22,16 @@ export class ProtocolError extends Error {
 /** A frame with more body than a worker may send: the code returned or printed too much at once. */
 export class FrameTooLarge extends ProtocolError {}
 
-/** One frame as bytes, ready to be written. */
-export function encodeFrame(header: object, body: Buffer = NO_BODY): Buffer {
+/** One frame as bytes, ready to be written. Text is encoded in place: it is copied once. */
+export function encodeFrame(header: object, body = ""): Buffer {
   const json = JSON.stringify(header);
   const headerLength = Buffer.byteLength(json);
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerLength + body.length);
+  const bodyLength = Buffer.byteLength(body);
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerLength + bodyLength);
   frame.writeUInt32BE(headerLength, 0);
-  frame.writeUInt32BE(body.length, 4);
+  frame.writeUInt32BE(bodyLength, 4);
   frame.write(json, PREFIX_BYTES);
-  body.copy(frame, PREFIX_BYTES + headerLength);
+  frame.write(body, PREFIX_BYTES + headerLength);
   return frame;
 }
 

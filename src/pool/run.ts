@@ -5,8 +5,8 @@ import type { Version } from "../core/program.ts";
 /** What a caller asks the pool for. */
 export interface RunRequest {
   readonly version: Version;
-  /** JSON text, UTF-8. */
-  readonly input: Buffer;
+  /** JSON text. */
+  readonly input: string;
   readonly timeoutMs: number;
   /** Called for everything the code prints, as it is printed. */
   readonly onLog: (chunk: LogChunk) => void;

@@ -45,7 +45,7 @@ class Stage {
     const run = new Run(
       {
         version: version("v"),
-        input: Buffer.from(`"${name}"`),
+        input: `"${name}"`,
         timeoutMs: TIMEOUT_MS,
         onLog: ({ text }) => this.printed.push(`${name}:${text}`),
       },

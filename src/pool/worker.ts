@@ -131,7 +131,7 @@ export class Worker {
   bind(version: Version): void {
     this.#version = version;
     const { language, options, code } = version.program;
-    this.#send(encodeFrame({ t: "bind", language, options }, Buffer.from(code)), false);
+    this.#send(encodeFrame({ t: "bind", language, options }, code), false);
   }
 
   /** Gives it a run; it starts when those before it are over. */

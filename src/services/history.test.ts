@@ -38,10 +38,10 @@ test("executions are written together, 20 ms behind the first", () => {
 
 test("a full batch is written at once", () => {
   const { batches, clock, record } = history();
-  record(256 + 1);
+  record(1024 + 1);
   clock.advance(20);
 
-  assert.deepEqual(batches, [256, 1]);
+  assert.deepEqual(batches, [1024, 1]);
 });
 
 test("settling writes what waits, and waits for what is being written", async () => {

@@ -4,7 +4,7 @@ import type { Execution } from "../core/execution.ts";
 import type { Store } from "../store/store.ts";
 
 const FLUSH_MS = 20;
-const BATCH_ROWS = 256;
+const BATCH_ROWS = 1024;
 const MAX_PENDING_ROWS = 20_000; // about 10 MB; beyond it the store is slower than the calls for longer than we can hold
 
 /** Writes executions behind the replies, in batches. A call never waits for it. */

@@ -47,7 +47,7 @@ export function createInvoke(deps: { pool: Pool; history: History; clock: Clock;
     const output = new Output(invocation.onLine, deps.clock);
     const run = deps.pool.run({
       version,
-      input: Buffer.from(invocation.input),
+      input: invocation.input,
       timeoutMs: deps.timeoutMs,
       onLog: (chunk) => output.push(chunk),
     });

@@ -57,6 +57,7 @@ export function checkPath(path: string): string {
 
 /** The function's name from the rest of a percent-encoded URL path. */
 export function decodePath(encoded: string): string {
+  if (!encoded.includes("%")) return encoded;
   try {
     return decodeURIComponent(encoded);
   } catch {
