@@ -131,14 +131,13 @@ export class Worker {
   bind(version: Version): void {
     this.#version = version;
     const { language, options, code } = version.program;
-    this.#send(encodeFrame({ t: "bind", language, options }, code), false);
+    this.#send(encodeFrame({ t: "bind", language, options }, code));
   }
 
   /** Gives it a run; it starts when those before it are over. */
   take(run: Run): void {
-    const busy = this.#runs.push(run) > 1;
-    this.#send(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input), busy);
-    if (!busy) this.#startFirst();
+    this.#send(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input));
+    if (this.#runs.push(run) === 1) this.#startFirst();
   }
 
   /** Ends the run, if it is the one that is running. One that was sent ahead is just not waited for. */
@@ -158,7 +157,7 @@ export class Worker {
         stop();
         resolve(true);
       };
-      this.#send(encodeFrame({ t: "ping", id }), false);
+      this.#send(encodeFrame({ t: "ping", id }));
     });
   }
 
@@ -192,13 +191,9 @@ export class Worker {
     });
   }
 
-  /**
-   * While the worker is busy, one write for everything that this turn of the loop has for it: under load the system call costs more than
-   * all the rest. A worker that waits gets its frame at once.
-   */
-  #send(frame: Buffer, busy: boolean): void {
-    if (!busy) this.#process.control.write(frame);
-    else if (this.#outbox.push(frame) === 1) setImmediate(() => this.#flush());
+  /** One write for all that this turn of the loop has for the worker: under load the system call costs more than the rest. */
+  #send(frame: Buffer): void {
+    if (this.#outbox.push(frame) === 1) setImmediate(() => this.#flush());
   }
 
   #flush(): void {
