@@ -42,7 +42,7 @@ test("a run gets its input and its time, and its end is answered and recorded un
   const { executionId, ...result } = await handle.result;
 
   assert.deepEqual(
-    requests.map(({ input, timeoutMs }) => [input.toString(), timeoutMs]),
+    requests.map(({ input, timeoutMs }) => [input, timeoutMs]),
     [["[1]", 500]],
   );
   const measured = { coldStart: true, waitMs: 2, runMs: 3 };
