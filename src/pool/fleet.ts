@@ -40,6 +40,7 @@ const HEALTH_PERIOD_MS = 10_000;
 const PING_WAIT_MS = 2_000;
 const TIRED_MEMORY_SHARE = 0.85; // a resting worker that holds this much of its limit is replaced before it fails a run
 const IN_USE_MS = 100; // a worker that has just served is in use: no idle one is worth it
+const BOOT_LIMIT_MS = 15_000; // hundreds of times what a boot takes: such a worker will never be ready
 const BOOT_FAILURE_PAUSE_MS = 1_000;
 
 /** All live workers: boots them ahead of need, keeps their number within the bound, replaces what died. */
@@ -130,16 +131,26 @@ export class Fleet {
     const nowMs = this.#clock.monotonicMs();
     if (this.#ending) return false;
     if (nowMs < this.#bootsPausedUntilMs) return true;
-    let incomplete = false;
+    // Runs that wait come first: an idle worker of one base must not take the room that a run of another one waits for.
+    const served = this.#bootMissing((base) => waiting.get(base) ?? 0, true);
+    return !(served && this.#bootMissing((_base, squad) => this.#idleTarget(squad, nowMs), false));
+  }
+
+  /**
+   * @param wanted how many workers of a base should be idle or booting
+   * @param needed true when runs wait for them
+   * @returns false when some could not be booted yet
+   */
+  #bootMissing(wanted: (base: string, squad: Squad) => number, needed: boolean): boolean {
+    let complete = true;
     for (const [base, squad] of this.#squads) {
-      const wanted = Math.max(waiting.get(base) ?? 0, this.#idleTarget(squad, nowMs));
-      let missing = wanted - squad.booting - squad.idle.length;
+      let missing = wanted(base, squad) - squad.booting - squad.idle.length;
       for (; missing > 0; missing--) {
-        if (this.#hasRoom() ? !this.#bootOne(base, squad) : !this.#giveUpOne(base, waiting.has(base), missing)) break;
+        if (this.#hasRoom() ? !this.#bootOne(base, squad) : !this.#giveUpOne(base, needed, missing)) break;
       }
-      incomplete ||= missing > 0;
+      complete &&= missing <= 0;
     }
-    return incomplete;
+    return complete;
   }
 
   /** Every worker as it is now. */
@@ -221,7 +232,9 @@ export class Fleet {
     this.#launching++;
     const settled = Promise.withResolvers<void>();
     let booting = true;
+    let stopWaiting = (): void => {};
     const over = (): void => {
+      stopWaiting();
       if (booting) squad.booting--;
       booting = false;
       settled.resolve();
@@ -252,6 +265,9 @@ export class Fleet {
         },
       });
       this.#workers.add(worker);
+      stopWaiting = this.#clock.after(BOOT_LIMIT_MS, () => {
+        worker.end({ kind: "retired", why: "it did not become ready" });
+      });
       if (this.#ending) worker.end({ kind: "retired", why: "the server is stopping" });
     } catch (error) {
       this.#bootFailed(base, messageOf(error));

@@ -149,3 +149,18 @@ suite("the pool", () => {
     }
   });
 });
+
+test("a server with room for one sandbox serves every language in turn", async () => {
+  const server = await startServer({ MAX_CONTAINERS: "1", QUEUE_TIMEOUT: "5" });
+  try {
+    for (let round = 0; round < 3; round++) {
+      for (const language of ["python", "javascript"]) {
+        const answer = await server.runNow({ language, code: `return ${round}` });
+        assert.deepEqual(answer.json, { data: round, type: "number" }, answer.text);
+        assert.ok(server.boxes().length <= 1);
+      }
+    }
+  } finally {
+    await server.dispose();
+  }
+});

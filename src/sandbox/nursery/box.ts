@@ -15,6 +15,7 @@ export interface BoxPlan {
   readonly uid: number | undefined;
 }
 
+const REMOVE_TRIES = 1000; // what has not gone by then is swept by the next server
 const REMOVE_RETRY_MS = 3; // a killed process takes a few milliseconds to leave its cgroup
 
 /** One box from its start until nothing of it is left. Lives in the nursery process. */
@@ -101,7 +102,7 @@ export class Box {
     this.#initPid = undefined; // the number may belong to another process from now on
     const outOfMemory = this.#cgroup.outOfMemory();
     const peakMemoryBytes = this.#cgroup.peakMemoryBytes();
-    while (!this.#cgroup.remove()) {
+    for (let tries = 0; !this.#cgroup.remove() && tries < REMOVE_TRIES; tries++) {
       this.#cgroup.kill();
       await sleep(REMOVE_RETRY_MS);
     }
