@@ -1,5 +1,5 @@
 // A stand-in for the original: every request starts a new bwrap with a new interpreter, under the original's flags
-// (/work/shared's go-faas.md 1.10, without systemd-run, which needs a user session; that is in its favour).
+// (without systemd-run, which needs a user session; that is in its favour).
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { join } from "node:path";
