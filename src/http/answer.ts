@@ -41,9 +41,8 @@ export function sendJsonFault(response: ServerResponse, error: PlatformError): v
   sendJson(response, error.status, JSON.stringify({ error: { code: error.code, message: error.message } }));
 }
 
-/** JSON for who asks for it, else `text`; with the headers that the fault calls for. */
+/** JSON for who asks for it, else `text`. */
 export function sendFault(error: PlatformError, request: HttpRequest, response: ServerResponse, text: string): void {
-  if (!response.headersSent) addFaultHeaders(error, request.message, response);
   if (wantsJson(request.message)) sendJsonFault(response, error);
   else sendText(response, error.status, text);
 }

@@ -69,7 +69,6 @@ export class Worker {
   #runsServed = 0;
   #stderrTail = "";
   #pong: ((id: number) => void) | undefined;
-  readonly #printed: Record<OutputStream, (level: LogLevel, text: string) => void>;
 
   constructor(base: string, process: SandboxedProcess, options: WorkerOptions, events: OwnEvents) {
     this.id = process.id;
@@ -78,10 +77,6 @@ export class Worker {
     this.#options = options;
     this.#events = events;
     this.startedAtMs = options.clock.monotonicMs();
-    this.#printed = {
-      stdout: (level, text) => this.#print({ stream: "stdout", level, text }, Buffer.byteLength(text)),
-      stderr: (level, text) => this.#print({ stream: "stderr", level, text }, Buffer.byteLength(text)),
-    };
     const reader = new FrameReader(options.outputLimitBytes + MAX_FRAME_SLACK_BYTES, (frame) => this.#receive(frame));
     const { control, stdout, stderr } = process;
     control.on("data", (chunk: Buffer) => this.#guarded(() => reader.push(chunk)));
@@ -244,11 +239,16 @@ export class Worker {
     }
   }
 
+  /** @throws ProtocolError when another run, or none, is running */
+  #running(id: number, told: "end" | "exit"): Run {
+    const run = this.#runs[0];
+    if (run !== undefined && id === this.#firstRunId) return run;
+    throw new ProtocolError(`the ${told} of run ${id}, which is not running`);
+  }
+
   /** @param raw the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away */
   #over(id: number, raw: boolean, outcome: Outcome): void {
-    const run = this.#runs[0];
-    if (run === undefined || id !== this.#firstRunId)
-      throw new ProtocolError(`the end of run ${id}, which is not running`);
+    const run = this.#running(id, "end");
     this.#writesRaw = raw;
     if (!raw) {
       this.#finish(run, outcome);
@@ -276,9 +276,7 @@ export class Worker {
 
   /** The process ends by itself now; its death must not be taken for a crash. */
   #exit(id: number, code: number): void {
-    const run = this.#runs[0];
-    if (run === undefined || id !== this.#firstRunId)
-      throw new ProtocolError(`the exit of run ${id}, which is not running`);
+    this.#running(id, "exit");
     if (this.#endReason !== undefined) return;
     this.#exitCode = code;
     this.end({ kind: "retired", why: "its code ended the process" });
@@ -294,7 +292,7 @@ export class Worker {
   #readRaw(stream: OutputStream, level: LogLevel): void {
     const socket = this.#process[stream];
     socket.setEncoding("utf8");
-    socket.on("data", (text: string) => this.#printed[stream](level, text));
+    socket.on("data", (text: string) => this.#print({ stream, level, text }, Buffer.byteLength(text)));
     socket.on("error", () => {});
   }
 
