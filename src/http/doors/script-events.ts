@@ -39,11 +39,15 @@ export class ScriptEvents {
   }
 
   end({ outcome }: InvocationResult): void {
-    if (outcome.kind !== "ok") this.error(explain(outcome));
-    else if (outcome.json !== undefined) {
+    if (outcome.kind !== "ok") {
+      this.error(explain(outcome));
+      return;
+    }
+    if (outcome.json === undefined) this.#send("result", printedResult(this.#held?.text ?? ""));
+    else {
       this.#release();
       this.#send("result", returnedResult(outcome.json));
-    } else this.#send("result", printedResult(this.#held?.text ?? ""));
+    }
     this.#close();
   }
 
