@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SystemReport } from "../test/server-under-test.ts";
 import { postOk } from "./client.ts";
 import { INPUT, LANGUAGES, newHello } from "./languages.ts";
-import { childrenOf, type Memory, memoryOf, onStop } from "./processes.ts";
+import { childrenOf, type Memory, jointRssBytes, memoryOf, onStop } from "./processes.ts";
 import { type Ours, startNodeRival, startOurs } from "./rivals.ts";
 import { median } from "./stats.ts";
 import { mib, ms, type Row, type Table } from "./table.ts";
@@ -15,7 +15,7 @@ const STARTS = 5;
 const SETTLE_MS = 2000;
 const MIB = 1_048_576;
 const MOST_READY_MS = 1000; // P7, as the two below
-const MOST_SERVER_BYTES = 120 * MIB;
+const MOST_SERVER_BYTES = 120e6;
 const MOST_WORKER_BYTES: Readonly<Record<string, number>> = { node: 10 * MIB, python: 5 * MIB };
 
 export async function idle(): Promise<Table[]> {
@@ -69,17 +69,19 @@ async function startAndStop(dataDir: string): Promise<number> {
 /** Each process of the server; not the sandboxes, which are the nursery's children. */
 function memoryRows({ pid }: Ours, when: string, judged: boolean): Row[] {
   const processes = [
-    { name: "gateway", memory: memoryOf(pid) },
-    ...childrenOf(pid).map((child) => ({ name: nameOf(child.command), memory: memoryOf(child.pid) })),
-  ];
-  const rssBytes = processes.reduce((sum, entry) => sum + entry.memory.rssBytes, 0);
-  const pssBytes = processes.reduce((sum, entry) => sum + entry.memory.pssBytes, 0);
+    { pid, name: "gateway" },
+    ...childrenOf(pid).map((child) => ({ pid: child.pid, name: nameOf(child.command) })),
+  ].map((entry) => ({ pid: entry.pid, name: entry.name, memory: memoryOf(entry.pid) }));
+  const rssBytes = processes.reduce((sum, { memory }) => sum + memory.rssBytes, 0);
+  const pssBytes = processes.reduce((sum, { memory }) => sum + memory.pssBytes, 0);
+  const jointBytes = jointRssBytes(processes.map((entry) => entry.pid));
   return [
     {
-      what: `server without sandboxes, RSS / PSS, ${when}`,
-      ours: show({ rssBytes, pssBytes }),
-      ...(judged ? { target: `RSS ≤ ${mib(MOST_SERVER_BYTES)}`, ok: rssBytes <= MOST_SERVER_BYTES } : {}),
+      what: `server without sandboxes, RSS with shared pages once, ${when}`,
+      ours: mib(jointBytes),
+      ...(judged ? { target: `≤ ${mib(MOST_SERVER_BYTES)} (120 MB)`, ok: jointBytes <= MOST_SERVER_BYTES } : {}),
     },
+    { what: "  sum over its processes, RSS / PSS", ours: show({ rssBytes, pssBytes }) },
     ...processes.map((entry) => ({ what: `  ${entry.name}`, ours: show(entry.memory) })),
   ];
 }

@@ -105,6 +105,23 @@ export interface Memory {
   readonly pssBytes: number;
 }
 
+/** What processes hold together: pages of a file that several of them have mapped are in memory once, and count once. */
+export function jointRssBytes(pids: readonly number[]): number {
+  let anonymousKb = 0;
+  const fileKb = new Map<string, number>();
+  for (const pid of pids) {
+    const own = new Map<string, number>();
+    for (const mapping of readProc(pid, "smaps").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+      const file = /^\S+ \S+ \S+ \S+ \S+ *(.*)/.exec(mapping)?.[1] ?? "";
+      const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(mapping)?.[1] ?? 0);
+      anonymousKb += read("Anonymous");
+      own.set(file, (own.get(file) ?? 0) + read("Rss") - read("Anonymous"));
+    }
+    for (const [file, kb] of own) fileKb.set(file, Math.max(kb, fileKb.get(file) ?? 0));
+  }
+  return [...fileKb.values()].reduce((sum, kb) => sum + kb, anonymousKb) * 1024;
+}
+
 export function memoryOf(pid: number): Memory {
   const rollup = readProc(pid, "smaps_rollup");
   const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1]) * 1024;

@@ -9,7 +9,6 @@ import { HttpServer } from "./http/server.ts";
 import { systemRoutes } from "./http/api/system.ts";
 import { Pool } from "./pool/pool.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
-import { warmUp as warmUpTypeScript } from "./runtimes/node/prepare.ts";
 import { findPythonRuntime } from "./runtimes/python/runtime.ts";
 import type { RuntimeSearch } from "./runtimes/runtime.ts";
 import { NurserySandbox } from "./sandbox/nursery-sandbox.ts";
@@ -61,7 +60,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(() => store.close());
     const history = new History(store, clock, log);
     closers.push(() => history.settle());
-    await warmUpTypeScript(); // its compiler is a process of its own: started now, so that the server never forks later
     const sandbox = await NurserySandbox.open(
       {
         images,

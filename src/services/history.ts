@@ -3,8 +3,9 @@ import { messageOf } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Store } from "../store/store.ts";
 
-const FLUSH_MS = 20;
-const BATCH_ROWS = 1024;
+// Large batches: with 20 ms between two of them the store's thread took a tenth of the calls' throughput (bench/warm.ts).
+const FLUSH_MS = 100;
+const BATCH_ROWS = 4096;
 const MAX_PENDING_ROWS = 20_000; // about 10 MB; beyond it the store is slower than the calls for longer than we can hold
 
 /** Writes executions behind the replies, in batches. A call never waits for it. */

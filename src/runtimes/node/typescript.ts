@@ -8,7 +8,13 @@ export type Positions = readonly (readonly (readonly [number, number, number])[]
 
 export type Compiled =
   | { readonly ok: true; readonly code: string; readonly positions: Positions }
-  | { readonly ok: false; readonly mistakes: readonly Message[] };
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+
+export interface Mistake {
+  readonly text: string;
+  /** `line` from 1, `column` in UTF-16 units from 0. */
+  readonly place: { readonly line: number; readonly column: number; readonly lineText: string } | undefined;
+}
 
 const OPTIONS: TransformOptions = {
   loader: "ts",
@@ -35,9 +41,9 @@ export async function compileTypeScript(source: string): Promise<Compiled> {
   if (Array.isArray(first)) {
     const returnsAt = first.filter(isTopLevelReturn);
     if (returnsAt.length === 0 || returnsAt.length < first.length)
-      return { ok: false, mistakes: first.filter((mistake) => !isTopLevelReturn(mistake)) };
+      return { ok: false, mistakes: first.filter((message) => !isTopLevelReturn(message)).map(mistake) };
     const second = await attempt(returnsToThrows(source, returnsAt));
-    return Array.isArray(second) ? { ok: false, mistakes: second } : throwsToReturns(second, returnsAt);
+    return Array.isArray(second) ? { ok: false, mistakes: second.map(mistake) } : throwsToReturns(second, returnsAt);
   }
   return { ok: true, code: first.code, positions: first.positions };
 }
@@ -69,8 +75,14 @@ function isTopLevelReturn({ text }: Message): boolean {
   return text.startsWith("Top-level return cannot be used");
 }
 
+function mistake({ text, location }: Message): Mistake {
+  if (location === null) return { text, place: undefined };
+  const { line, column, lineText } = location;
+  return { text, place: { line, column: columnOf(lineText, column), lineText } };
+}
+
 /** esbuild counts columns in bytes of UTF-8. */
-export function columnOf(lineText: string, byteColumn: number): number {
+function columnOf(lineText: string, byteColumn: number): number {
   return Buffer.from(lineText).subarray(0, byteColumn).toString().length;
 }
 
