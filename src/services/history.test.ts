@@ -24,15 +24,27 @@ function history() {
   return { subject, clock, store, batches, log, record };
 }
 
-test("executions are written together, 100 ms behind the first", () => {
+test("executions are written together, 20 ms behind the first", () => {
   const { clock, batches, record } = history();
   record(3);
-  clock.advance(99);
+  clock.advance(19);
   const early = [...batches];
   clock.advance(1);
 
   assert.deepEqual(early, []);
   assert.deepEqual(batches, [3]);
+  assert.equal(clock.pending, 0);
+});
+
+test("many executions wait for 100 ms, to be written in larger batches", () => {
+  const { clock, batches, record } = history();
+  record(300);
+  clock.advance(99);
+  const early = [...batches];
+  clock.advance(1);
+
+  assert.deepEqual(early, []);
+  assert.deepEqual(batches, [300]);
   assert.equal(clock.pending, 0);
 });
 

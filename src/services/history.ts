@@ -3,8 +3,9 @@ import { messageOf } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Store } from "../store/store.ts";
 
-// Large batches: with 20 ms between two of them the store's thread took a tenth of the calls' throughput (bench/warm.ts).
-const FLUSH_MS = 100;
+const FLUSH_MS = 20; // later ones double the p99 of a few quick calls: the store's thread has their core for longer
+const BUSY_FLUSH_MS = 100; // sooner ones take a tenth of the throughput of many (bench/warm.ts)
+const BUSY_ROWS = 256; // within FLUSH_MS
 const BATCH_ROWS = 4096;
 const MAX_PENDING_ROWS = 20_000; // about 10 MB; beyond it the store is slower than the calls for longer than we can hold
 
@@ -37,13 +38,18 @@ export class History {
     }
     this.#pendingRows++;
     if (this.#buffer.push(execution) >= BATCH_ROWS) this.#flush();
-    else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flush());
+    else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flushUnlessBusy());
   }
 
   /** Resolves when everything recorded so far is stored. */
   async settle(): Promise<void> {
     this.#flush();
     await Promise.all(this.#writing);
+  }
+
+  #flushUnlessBusy(): void {
+    if (this.#buffer.length < BUSY_ROWS) this.#flush();
+    else this.#cancelFlush = this.#clock.after(BUSY_FLUSH_MS - FLUSH_MS, () => this.#flush());
   }
 
   #flush(): void {
