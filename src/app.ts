@@ -18,9 +18,12 @@ import { createDeploy } from "./services/deploy.ts";
 import { History } from "./services/history.ts";
 import { createInvoke } from "./services/invoke.ts";
 import { Programs } from "./services/programs.ts";
+import { selfTest } from "./services/self-test.ts";
 import { describeSystem } from "./services/system.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
+
+const DATABASE = "cloche.db"; // in the data folder
 
 export interface App {
   /** `http://127.0.0.1:8080` */
@@ -47,14 +50,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
   if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
   const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime()];
-  const images = runtimes.flatMap((search) => (search.found ? [search.runtime.image] : []));
+  const found = runtimes.flatMap((search) => (search.found ? [search.runtime] : []));
+  const images = found.map((runtime) => runtime.image);
   const closers: (() => Promise<void>)[] = [];
   async function closeAll(): Promise<void> {
     for (const close of closers.splice(0).toReversed()) await close();
   }
   try {
     const store: Store = await openSqliteStore({
-      file: join(config.dataDir, "cloche.db"),
+      file: join(config.dataDir, DATABASE),
       keepExecutions: config.keepExecutions,
     });
     closers.push(() => store.close());
@@ -76,6 +80,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const pool = new Pool(sandbox, { ...config, bases, outputLimitBytes }, clock, log);
     closers.push(() => pool.end());
     await pool.warmUp();
+
+    const hostPaths = ["/etc/passwd", "/root", "/home", "/var", join(config.dataDir, DATABASE), import.meta.filename];
+    await selfTest(found, { pool, clock, hostPaths, serverPid: process.pid });
 
     const programs = new Programs(runtimes);
     const catalog = new Catalog(store, programs);

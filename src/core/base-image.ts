@@ -16,6 +16,8 @@ export interface BaseImage {
   readonly copies: readonly Mount[];
   /** Large files and folders that are bound where they lie. */
   readonly binds: readonly Mount[];
+  /** Device nodes beyond the harmless ones, shown as they are; none but for a GPU. */
+  readonly devices: readonly string[];
   /** ELF files on the host whose shared libraries the box needs, too. */
   readonly librariesOf: readonly string[];
   /** The whole environment of the process. */

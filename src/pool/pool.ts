@@ -64,6 +64,13 @@ export class Pool {
     return { report: run.report, cancel: () => this.#cancel(run) };
   }
 
+  /** Ends the resting workers of a version that will not be run again. */
+  forget(versionId: string): void {
+    for (const worker of this.#bound.get(versionId) ?? []) {
+      if (worker.load === 0) worker.end({ kind: "retired", why: "its version is not needed any more" });
+    }
+  }
+
   async report(): Promise<PoolReport> {
     const { maxWorkers, maxQueue } = this.#settings;
     return { maxWorkers, waiting: this.#line.length, maxQueue, workers: await this.#fleet.report() };

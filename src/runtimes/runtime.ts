@@ -11,6 +11,8 @@ export interface Runtime {
   /** The interpreter and its version as found on the host, for people: `Node.js v24.21.0`. */
   readonly title: string;
   readonly image: BaseImage;
+  /** A script in the first of `languages` that tries to leave its box and results in a list of what it could do. */
+  readonly selfTestSource: string;
   /**
    * Makes `source` ready for a worker. Never throws for a mistake in the source: such a program reports the mistake
    * as its failed run, so that a caller sees every error at one place.

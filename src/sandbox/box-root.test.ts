@@ -35,6 +35,7 @@ function image(dir: string): BaseImage {
       { from: join(dir, "tool"), to: "/rt/tool" },
       { from: join(dir, "lib"), to: "/rt/lib" },
     ],
+    devices: [],
     librariesOf: [process.execPath],
     env: {},
   };

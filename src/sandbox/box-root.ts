@@ -61,8 +61,8 @@ function linkOrCopy(from: string, target: string): void {
   }
 }
 
-/** The process's umask must not decide what a box can read. */
-function makeFolder(path: string): void {
+/** Makes a folder that all may pass and read, and those above it: the process's umask must not decide what a box can read. */
+export function makeFolder(path: string): void {
   const first = mkdirSync(path, { recursive: true });
   if (first === undefined) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) chmodSync(folder, 0o755);

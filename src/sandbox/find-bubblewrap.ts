@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 
 const PLACES = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
+const OLDEST = "0.7.0"; // has --size
 const SETUID = 0o4000;
 
 export interface Bubblewrap {
@@ -25,5 +26,18 @@ export function findBubblewrap(): Bubblewrap {
   const version = execFileSync(path, ["--version"], { encoding: "utf8", env: {} })
     .trim()
     .replace(/^bubblewrap /, "");
+  if (isOlder(version, OLDEST)) {
+    throw new Error(`${path} is bubblewrap ${version}; ${OLDEST} or newer is needed, to bound the size of /tmp`);
+  }
   return { path, version };
+}
+
+/** Both as `major.minor.patch`. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(".").map(Number));
+  for (const [place, wanted] of (b ?? []).entries()) {
+    const found = a?.[place] ?? 0;
+    if (found !== wanted) return found < wanted;
+  }
+  return false;
 }

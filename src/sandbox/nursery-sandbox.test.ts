@@ -15,6 +15,7 @@ const PROGRAM: BaseImage = {
   command: ["/rt/node", "/boxed.cjs"],
   copies: [{ from: join(import.meta.dirname, "fixtures/boxed.cjs"), to: "/boxed.cjs" }],
   binds: [{ from: process.execPath, to: "/rt/node" }],
+  devices: [],
   librariesOf: [process.execPath],
   env: { PATH: "/rt" },
 };

@@ -84,7 +84,7 @@ export class NurserySandbox implements Sandbox {
     const id = ++this.#lastId;
     const tracked: Tracked = { sockets: {}, launched: Promise.withResolvers(), ended: Promise.withResolvers() };
     this.#tracked.set(id, tracked);
-    this.#send({ t: "launch", id, base });
+    this.#send({ t: "launch", id, base, gateSocket: undefined });
     return tracked.launched.promise;
   }
 

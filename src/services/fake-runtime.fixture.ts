@@ -6,7 +6,8 @@ export class FakeRuntime implements Runtime {
   readonly base = "node";
   readonly languages = ["javascript", "typescript"];
   readonly title = "a fake";
-  readonly image = { base: "node", command: [], copies: [], binds: [], librariesOf: [], env: {} };
+  readonly image = { base: "node", command: [], copies: [], binds: [], devices: [], librariesOf: [], env: {} };
+  readonly selfTestSource = "";
   readonly prepared: string[] = [];
   hold: Promise<void> = Promise.resolve();
 

@@ -1,5 +1,5 @@
 // The base "node": JavaScript and TypeScript, run by the same Node.js that runs the server.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeSearch } from "../runtime.ts";
 import { prepare } from "./prepare.ts";
@@ -31,9 +31,11 @@ export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
         ],
         copies: readdirSync(SHIM).map((name) => ({ from: join(SHIM, name), to: `/shim/${name}` })),
         binds: [{ from: process.execPath, to: "/rt/node" }],
+        devices: [],
         librariesOf: [process.execPath],
         env: { PATH: "/rt", HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
       },
+      selfTestSource: readFileSync(join(import.meta.dirname, "self-test.mjs"), "utf8"),
       prepare,
     },
   };

@@ -1,4 +1,5 @@
 // Python: what its box holds, and how a script becomes a program. The shim compiles, in the box; here nothing is run.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { BaseImage, RuntimeSearch } from "../runtime.ts";
@@ -45,6 +46,7 @@ export function findPythonRuntime(interpreter: Interpreter | undefined = findInt
       languages: LANGUAGES,
       title: `Python ${interpreter.version}`,
       image: imageOf(interpreter),
+      selfTestSource: readFileSync(new URL("self_test.py", import.meta.url), "utf8"),
       prepare: (language, source) =>
         Promise.resolve({
           language,
@@ -68,6 +70,7 @@ function imageOf(interpreter: Interpreter): BaseImage {
     })),
     // At the paths of the host, from which Python works out where its library is.
     binds: [binary, standardLibrary].map((path) => ({ from: path, to: path })),
+    devices: [],
     librariesOf: [binary, ...extensions],
     env: { HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
   };

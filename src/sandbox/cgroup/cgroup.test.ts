@@ -9,13 +9,12 @@ import { suite, test, type TestContext } from "node:test";
 import { sleep } from "../../core/clock.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { FOLDER_PREFIX, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
-import { NoCgroups } from "./none.ts";
 import { openCgroups } from "./open-cgroups.ts";
 
 const MIB = 1024 * 1024;
 const LIMITS = { memoryBytes: 64 * MIB, cpus: 0.5, pids: 20, tmpBytes: MIB };
 
-const factory = openCgroups();
+const factory = openCgroups(true);
 process.on("exit", () => factory.close());
 const enforced = factory.enforces.memory;
 const skip = enforced ? false : factory.title;
@@ -117,15 +116,4 @@ test("a counter that is not there is unknown, and a folder that is not there is 
   assert.equal(readKeyed("/no/such", "oom_kill"), undefined);
   assert.equal(readKeyed("/proc/self/io", "no_such_key"), undefined);
   assert.equal(tryRemove("/no/such"), true);
-});
-
-test("where there are no cgroups, nothing is enforced and nothing fails", () => {
-  const none = new NoCgroups("no cgroups (why)");
-  const cgroup = none.create();
-  cgroup.add(1);
-  cgroup.kill();
-
-  assert.deepEqual(none.enforces, { memory: false, pids: false, cpu: false });
-  assert.equal(cgroup.outOfMemory(), false);
-  assert.equal(cgroup.remove(), true);
 });

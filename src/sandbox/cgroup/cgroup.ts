@@ -4,6 +4,8 @@ import type { SandboxLimits } from "../sandbox.ts";
 export interface Cgroup {
   /** Puts a process, and all that it starts from now on, under the limits. */
   add(pid: number): void;
+  /** Limits the box's first process once its namespaces are there; only where the factory says that boxes are held for it. */
+  onHeld?(initPid: number): void;
   /** Bytes charged now; undefined where unknown. */
   memoryBytes(): number | undefined;
   peakMemoryBytes(): number | undefined;
@@ -19,6 +21,8 @@ export interface Cgroup {
 export interface CgroupFactory {
   /** `cgroup v2`, `cgroup v1`, or why there is none. */
   readonly title: string;
+  /** True when a box must wait, its namespaces made, until `onHeld` is through. */
+  readonly held?: boolean;
   readonly enforces: { readonly memory: boolean; readonly pids: boolean; readonly cpu: boolean };
   create(name: string, limits: SandboxLimits): Cgroup;
   /** Removes the folder. Every cgroup in it must be gone. */

@@ -14,7 +14,7 @@ const SUPERVISOR = "supervisor";
 
 export function openCgroupV2(): CgroupSearch {
   if (!existsSync(join(MOUNT, "cgroup.controllers"))) return { opened: false, reason: "not mounted at /sys/fs/cgroup" };
-  const own = join(MOUNT, /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/");
+  const own = join(MOUNT, /^0::\/?(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "");
   // A delegated group of our own first (systemd's Delegate=yes); as root the top of the tree will do.
   const reasons: string[] = [];
   for (const parent of own === MOUNT ? [MOUNT] : [own, MOUNT]) {
@@ -44,13 +44,18 @@ function enableControllers(folder: string): void {
   const enabled = readFileSync(join(folder, "cgroup.subtree_control"), "utf8").trim().split(" ");
   const missing = CONTROLLERS.filter((controller) => !enabled.includes(controller));
   if (missing.length === 0) return;
-  const pids = folder === MOUNT ? [] : pidsIn(folder);
+  const pids = isRoot(folder) ? [] : pidsIn(folder);
   if (pids.length > 0) {
     const leaf = join(folder, SUPERVISOR);
     mkdirSync(leaf, { recursive: true });
     for (const pid of pids) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
   }
   writeFileSync(join(folder, "cgroup.subtree_control"), missing.map((controller) => `+${controller}`).join(" "));
+}
+
+/** The one group that may have both. A container's mount shows a group that only looks like it: that one has a type. */
+function isRoot(folder: string): boolean {
+  return !existsSync(join(folder, "cgroup.type"));
 }
 
 class CgroupV2Factory implements CgroupFactory {

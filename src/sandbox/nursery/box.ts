@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { sleep } from "../../core/clock.ts";
 import { LAUNCH_FD } from "../bubblewrap.ts";
@@ -8,9 +9,16 @@ import type { Ending } from "../sandbox.ts";
 /** What it takes to start one box. */
 export interface BoxPlan {
   readonly launchScript: string;
-  readonly options: readonly string[];
+  /** Holds bwrap's options, each ended by NUL: in a file, so that no value shows in `ps`. */
+  readonly optionsFile: string;
+  readonly seccompFile: string;
+  /** Options of this box alone. */
+  readonly ownOptions: readonly string[];
   readonly command: readonly string[];
-  readonly cgroup: Cgroup;
+  /** Makes the box's cgroup; called when the launcher already waits at its gate, so that both start at the same time. */
+  readonly createCgroup: () => Cgroup;
+  /** True when the box waits, its namespaces made, until its cgroup has limited its first process. */
+  readonly held: boolean;
   /** The user that the launcher runs as; undefined: the server's own. */
   readonly uid: number | undefined;
 }
@@ -32,41 +40,63 @@ export class Box {
 
   /** Throws where the process cannot be started or put under its limits; then nothing is left of it. */
   constructor(plan: BoxPlan) {
-    this.#cgroup = plan.cgroup;
     const { uid } = plan;
-    this.#launcher = spawn("/bin/sh", ["-c", plan.launchScript, "sh", ...plan.command], {
-      cwd: "/",
-      env: {},
-      detached: true, // out of the terminal's process group: Ctrl-C is for the server, which lets runs end first
-      // stdin, stdout, stderr, then LAUNCH_FD in its order
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
-      ...(uid === undefined ? {} : { uid, gid: uid }), // never uid 0 outside: root could write /proc/sys from within
-    });
+    const args = openSync(plan.optionsFile, "r");
+    const seccomp = openSync(plan.seccompFile, "r");
+    try {
+      this.#launcher = spawn("/bin/sh", ["-c", plan.launchScript, "sh", ...plan.ownOptions, "--", ...plan.command], {
+        cwd: "/",
+        env: {},
+        detached: true, // out of the terminal's process group: Ctrl-C is for the server, which lets runs end first
+        // stdin, stdout, stderr, then LAUNCH_FD in its order
+        stdio: [
+          "ignore",
+          "pipe",
+          "pipe",
+          "pipe",
+          "pipe",
+          args,
+          "pipe",
+          seccomp,
+          ...(plan.held ? ["pipe" as const] : []),
+        ],
+        ...(uid === undefined ? {} : { uid, gid: uid }), // never uid 0 outside: root could write /proc/sys from within
+      });
+    } finally {
+      closeSync(args);
+      closeSync(seccomp);
+    }
     this.#launcher.on("error", ignore); // no pid then, which we look at below
     const pipes = this.#launcher.stdio as unknown as readonly Socket[];
     const [, stdout, stderr] = pipes;
     const control = pipes[LAUNCH_FD.control];
     const gate = pipes[LAUNCH_FD.gate];
-    const args = pipes[LAUNCH_FD.args];
     const info = pipes[LAUNCH_FD.info];
     const { pid } = this.#launcher;
-    if (pid === undefined || !stdout || !stderr || !control || !gate || !args || !info) {
-      plan.cgroup.remove();
+    if (pid === undefined || !stdout || !stderr || !control || !gate || !info) {
       throw new Error("the launcher could not be started (out of processes, memory or descriptors?)");
     }
     this.control = control;
     this.stdout = stdout;
     this.stderr = stderr;
-    for (const pipe of [gate, args, info]) pipe.on("error", ignore); // the launcher may die before it has read
-    this.#readInitPid(info);
-    this.ended = this.#exited();
+    const hold = plan.held ? pipes[LAUNCH_FD.hold] : undefined;
+    for (const pipe of [gate, info, hold]) pipe?.on("error", ignore); // the launcher may die before it has read
+    this.#readInitPid(info, (initPid) => {
+      if (hold === undefined) return;
+      try {
+        this.#cgroup.onHeld?.(initPid);
+        hold.end("go\n");
+      } catch {
+        this.kill(); // held back for good: nothing runs without its limits
+      }
+    });
     try {
-      plan.cgroup.add(pid);
+      this.#cgroup = limited(pid, plan.createCgroup);
     } catch (error) {
       this.#launcher.kill("SIGKILL"); // still at the gate: no user code has run outside its limits
       throw error;
     }
-    args.end(`${plan.options.join("\0")}\0`);
+    this.ended = this.#exited();
     gate.end("go\n");
   }
 
@@ -83,7 +113,7 @@ export class Box {
   }
 
   /** Reads to the end: bwrap writes in pieces, and a closed pipe would kill it with SIGPIPE. */
-  #readInitPid(info: Socket): void {
+  #readInitPid(info: Socket, onPid: (initPid: number) => void): void {
     let text = "";
     info.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
@@ -91,6 +121,7 @@ export class Box {
       if (match === null || this.#initPid !== undefined || this.#gone) return;
       this.#initPid = Number(match[1]);
       if (this.#killed) killQuietly(this.#initPid);
+      else onPid(this.#initPid);
     });
   }
 
@@ -108,6 +139,17 @@ export class Box {
     }
     return { exitCode, signal, outOfMemory, peakMemoryBytes };
   }
+}
+
+function limited(pid: number, createCgroup: () => Cgroup): Cgroup {
+  const cgroup = createCgroup();
+  try {
+    cgroup.add(pid);
+  } catch (error) {
+    cgroup.remove();
+    throw error;
+  }
+  return cgroup;
 }
 
 function killQuietly(pid: number): void {

@@ -1,5 +1,6 @@
 import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import type { Bubblewrap } from "../find-bubblewrap.ts";
+import type { Ability } from "../try-bubblewrap.ts";
 import type { SandboxFeature, SandboxLimits } from "../sandbox.ts";
 
 const MIB = 1024 * 1024;
@@ -7,6 +8,7 @@ const MIB = 1024 * 1024;
 /** What protects the host on this machine, each with the words for it; the start message and `/api/system` show them. */
 export function featuresInForce(found: {
   readonly bubblewrap: Bubblewrap;
+  readonly ability: Ability;
   readonly cgroups: CgroupFactory;
   readonly asRoot: boolean;
   readonly limits: SandboxLimits;
@@ -19,7 +21,11 @@ export function featuresInForce(found: {
       detail: `bubblewrap ${found.bubblewrap.version}: user, pid, mount, network, ipc, uts, cgroup`,
     },
     { name: "network", inForce: true, detail: "none" },
-    { name: "files", inForce: true, detail: `read-only root, ${limits.tmpBytes / MIB} MiB in /tmp` },
+    {
+      name: "files",
+      inForce: true,
+      detail: `read-only root, ${limits.tmpBytes / MIB} MiB in /tmp, ${found.ability.proc ? "masked /proc" : "no /proc"}`,
+    },
     { name: "capabilities", inForce: true, detail: "none, no new privileges" },
     {
       name: "user",
@@ -43,6 +49,6 @@ export function featuresInForce(found: {
       inForce: cgroups.enforces.pids,
       detail: cgroups.enforces.pids ? `${limits.pids} by ${cgroups.title}` : cgroups.title,
     },
-    { name: "seccomp", inForce: false, detail: "not yet: the kernel's whole system call surface is reachable" },
+    { name: "seccomp", inForce: true, detail: "an allow-list of system calls" },
   ];
 }

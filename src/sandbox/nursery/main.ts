@@ -1,26 +1,27 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import { prepareBoxRoot } from "../box-root.ts";
-import { bubblewrapOptions, launchScript } from "../bubblewrap.ts";
+import { gateOptions, launchScript } from "../bubblewrap.ts";
 import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import { openCgroups } from "../cgroup/open-cgroups.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
+import { procMasks } from "../proc-masks.ts";
 import { placeReachableByAll, removeRoots } from "../roots-place.ts";
+import { seccompFilter } from "../seccomp/compile.ts";
+import { tryBubblewrap } from "../try-bubblewrap.ts";
 import { Box } from "./box.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./messages.ts";
 import { UidSlots } from "./uid-slots.ts";
 import { featuresInForce } from "./features.ts";
 import { closeInheritedDescriptors } from "./inherited-descriptors.ts";
+import { type Launches, prepareLaunches } from "./launches.ts";
 
 interface Nursery {
   readonly cgroups: CgroupFactory;
   readonly script: string;
   readonly uids: UidSlots | undefined;
-  /** Base -> everything of a launch that is the same every time. */
-  readonly launches: ReadonlyMap<string, { readonly options: readonly string[]; readonly command: readonly string[] }>;
+  readonly launches: Launches;
   readonly rootsDir: string;
   readonly settings: NurserySettings;
 }
@@ -45,7 +46,7 @@ async function handle(message: ToNursery): Promise<void> {
       open(message.settings);
       break;
     case "launch":
-      launch(message.id, message.base);
+      launch(message.id, message.base, message.gateSocket);
       break;
     case "kill":
       boxes.get(message.id)?.kill();
@@ -64,7 +65,9 @@ function open(settings: NurserySettings): void {
   try {
     closeInheritedDescriptors();
     const bubblewrap = findBubblewrap();
-    const cgroups = openCgroups();
+    const ability = tryBubblewrap(bubblewrap.path);
+    const asRoot = process.getuid?.() === 0;
+    const cgroups = openCgroups(asRoot);
     undo.push(() => cgroups.close());
     if (!cgroups.enforces.memory && !settings.allowSoftLimits) {
       throw new Error(
@@ -72,34 +75,37 @@ function open(settings: NurserySettings): void {
           `cgroup ("systemd-run --user --scope -p Delegate=yes npm start"), or accept it by name: ALLOW_SOFT_LIMITS=true`,
       );
     }
-    const asRoot = process.getuid?.() === 0;
     const rootsDir = asRoot ? placeReachableByAll(settings.rootsDir) : settings.rootsDir;
     undo.push(() => removeRoots(rootsDir));
-    const launches = new Map(
-      settings.images.map((image) => {
-        const rootDir = join(rootsDir, image.base);
-        const binds = prepareBoxRoot(rootDir, image);
-        const options = bubblewrapOptions({ rootDir, binds, env: image.env, limits: settings.limits });
-        return [image.base, { options, command: image.command }];
-      }),
-    );
+    const launches = prepareLaunches({
+      rootsDir,
+      images: settings.images,
+      limits: settings.limits,
+      procMasks: ability.proc ? procMasks(asRoot) : undefined,
+      // Memory of a memfd is nobody's resident memory: without a cgroup only its absence bounds it.
+      seccomp: seccompFilter(process.arch, { memfd: cgroups.enforces.memory }),
+    });
+    const maxProcesses = cgroups.enforces.pids ? PROCESSES_BEHIND_CGROUP : settings.limits.pids;
     nursery = {
       cgroups,
-      script: launchScript(bubblewrap.path, asRoot),
+      script: launchScript(bubblewrap.path, asRoot ? maxProcesses : undefined, cgroups.held ?? false),
       uids: asRoot ? new UidSlots(settings.maxBoxes, process.pid, readFileSync("/etc/passwd", "utf8")) : undefined,
       launches,
       rootsDir,
       settings,
     };
-    tell({ t: "opened", features: featuresInForce({ bubblewrap, cgroups, asRoot, limits: settings.limits }) });
+    tell({ t: "opened", features: featuresInForce({ bubblewrap, ability, cgroups, asRoot, limits: settings.limits }) });
   } catch (error) {
     for (const step of undo) step();
     tell({ t: "refused", message: messageOf(error) });
   }
 }
 
-function launch(id: number, base: string): void {
-  const plan = nursery?.launches.get(base);
+/** Of a box's own user: a second line behind the cgroup's limit, which tells more. */
+const PROCESSES_BEHIND_CGROUP = 512;
+
+function launch(id: number, base: string, gateSocket: string | undefined): void {
+  const plan = nursery?.launches.ofBase.get(base);
   if (nursery === undefined || plan === undefined) {
     tell({ t: "not-launched", id, message: `the nursery knows no base "${base}"` });
     return;
@@ -109,8 +115,17 @@ function launch(id: number, base: string): void {
   let box: Box;
   try {
     uid = uids?.take();
-    const cgroup = nursery.cgroups.create(String(id), nursery.settings.limits);
-    box = new Box({ launchScript: nursery.script, options: plan.options, command: plan.command, cgroup, uid });
+    const { cgroups, settings } = nursery;
+    box = new Box({
+      launchScript: nursery.script,
+      optionsFile: plan.optionsFile,
+      seccompFile: nursery.launches.seccompFile,
+      ownOptions: gateSocket === undefined ? [] : gateOptions(gateSocket),
+      command: plan.command,
+      createCgroup: () => cgroups.create(String(id), settings.limits),
+      held: cgroups.held ?? false,
+      uid,
+    });
   } catch (error) {
     if (uid !== undefined) uids?.giveBack(uid);
     tell({ t: "not-launched", id, message: messageOf(error) });

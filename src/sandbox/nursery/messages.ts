@@ -15,7 +15,7 @@ export interface NurserySettings {
 
 export type ToNursery =
   | { readonly t: "open"; readonly settings: NurserySettings }
-  | { readonly t: "launch"; readonly id: number; readonly base: string }
+  | { readonly t: "launch"; readonly id: number; readonly base: string; readonly gateSocket: string | undefined }
   | { readonly t: "kill"; readonly id: number }
   | { readonly t: "measure"; readonly id: number; readonly question: number }
   | { readonly t: "close" };

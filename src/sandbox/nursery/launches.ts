@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BaseImage } from "../../core/base-image.ts";
+import { makeFolder, prepareBoxRoot } from "../box-root.ts";
+import { bubblewrapOptions, type ProcMasks } from "../bubblewrap.ts";
+import type { SandboxLimits } from "../sandbox.ts";
+
+/** Everything of a launch that is the same for every box of a base. */
+export interface Launch {
+  /** bwrap's options, each ended by NUL. */
+  readonly optionsFile: string;
+  readonly command: readonly string[];
+}
+
+export interface Launches {
+  readonly seccompFile: string;
+  readonly ofBase: ReadonlyMap<string, Launch>;
+}
+
+/** Writes what launches read, and the root folder of each base, below `rootsDir`. */
+export function prepareLaunches(plan: {
+  readonly rootsDir: string;
+  readonly images: readonly BaseImage[];
+  readonly limits: SandboxLimits;
+  readonly procMasks: ProcMasks | undefined;
+  /** Compiled, as the kernel takes it. */
+  readonly seccomp: Uint8Array;
+}): Launches {
+  const { rootsDir, limits, procMasks } = plan;
+  makeFolder(rootsDir); // the boxes' users pass through it to their root folders
+  const launchDir = join(rootsDir, "launch");
+  mkdirSync(launchDir, { recursive: true, mode: 0o700 });
+  const seccompFile = join(launchDir, "seccomp");
+  writeFileSync(seccompFile, plan.seccomp);
+  const ofBase = plan.images.map((image): [string, Launch] => {
+    const { base, devices, env, command } = image;
+    const rootDir = join(rootsDir, base);
+    const binds = prepareBoxRoot(rootDir, image);
+    const options = bubblewrapOptions({ rootDir, binds, devices, env, limits, procMasks });
+    const optionsFile = join(launchDir, base);
+    writeFileSync(optionsFile, `${options.join("\0")}\0`);
+    return [base, { optionsFile, command }];
+  });
+  return { seccompFile, ofBase: new Map(ofBase) };
+}

@@ -1,0 +1,55 @@
+// Before it serves, the server lets code in a box of each base try to get out, by the same path as any caller's code.
+import type { Clock } from "../core/clock.ts";
+import { PlatformError } from "../core/errors.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import { explain } from "./explain.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export interface SelfTestDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** Files and folders of the host that no box may see. */
+  readonly hostPaths: readonly string[];
+  readonly serverPid: number;
+}
+
+/**
+ * Resolves to how long it took, in milliseconds, when no escape worked.
+ *
+ * @throws PlatformError SANDBOX_START_FAILED, naming the escapes that worked, or why they could not be tried
+ */
+export async function selfTest(runtimes: readonly Runtime[], deps: SelfTestDeps): Promise<number> {
+  const startedMs = deps.clock.monotonicMs();
+  await Promise.all(runtimes.map((runtime) => tryEscapes(runtime, deps)));
+  return deps.clock.monotonicMs() - startedMs;
+}
+
+async function tryEscapes(runtime: Runtime, deps: SelfTestDeps): Promise<void> {
+  const { base } = runtime;
+  const [language = ""] = runtime.languages;
+  const program = await runtime.prepare(language, runtime.selfTestSource);
+  const { hostPaths, serverPid } = deps;
+  const version = { id: `self-test:${base}`, functionName: undefined, number: undefined, program };
+  const { outcome } = await deps.pool.run({
+    version,
+    input: JSON.stringify({ hostPaths, serverPid }),
+    timeoutMs: TIMEOUT_MS,
+    onLog: () => {},
+  }).report;
+  deps.pool.forget(version.id);
+  const holes = outcome.kind === "ok" ? holesIn(outcome.json) : [`the self-test did not finish: ${explain(outcome)}`];
+  if (holes.length === 0) return;
+  throw new PlatformError(
+    "SANDBOX_START_FAILED",
+    `refusing to serve, a ${base} sandbox does not hold. Code in it can: ${holes.join("; ")}`,
+  );
+}
+
+/** Anything but a list of texts is a hole, too: then nothing was proven. */
+function holesIn(json: string | undefined): string[] {
+  const holes: unknown = JSON.parse(json ?? "null");
+  if (Array.isArray(holes) && holes.every((hole) => typeof hole === "string")) return holes;
+  return [`make the self-test answer ${json ?? "nothing"}`];
+}
