@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
+import { PlatformError } from "./core/errors.ts";
 import { scriptRoutes } from "./http/doors/script-api.ts";
 import { homeRoutes } from "./http/home.ts";
 import { HttpServer } from "./http/server.ts";
@@ -11,6 +12,9 @@ import { Pool } from "./pool/pool.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
 import { findPythonRuntime } from "./runtimes/python/runtime.ts";
 import type { RuntimeSearch } from "./runtimes/runtime.ts";
+import { withCertificates } from "./sandbox/egress/certificates.ts";
+import { EgressGateProcess } from "./sandbox/egress/gate-process.ts";
+import { findGpu, type Gpu, withGpu } from "./sandbox/gpu.ts";
 import { NurserySandbox } from "./sandbox/nursery-sandbox.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { Catalog } from "./services/catalog.ts";
@@ -43,15 +47,25 @@ export interface AppOptions {
   readonly onLost: (reason: string) => void;
 }
 
+function requireGpu(): Gpu {
+  const search = findGpu();
+  if (search.found) return search.gpu;
+  throw new PlatformError("SANDBOX_START_FAILED", `GPU_ENABLED=true, but ${search.reason}`);
+}
+
 /** Rejects with PlatformError, naming what is missing, where the server cannot serve as configured; then nothing runs. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, version } = options;
+  const { egress } = config;
   const clock = systemClock;
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
   if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
   const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime()];
   const found = runtimes.flatMap((search) => (search.found ? [search.runtime] : []));
-  const images = found.map((runtime) => runtime.image);
+  const gpu = config.gpuEnabled ? requireGpu() : undefined;
+  const images = found
+    .map(({ image }) => (egress === "none" ? image : withCertificates(image)))
+    .map((image) => (gpu === undefined ? image : withGpu(image, gpu)));
   const closers: (() => Promise<void>)[] = [];
   async function closeAll(): Promise<void> {
     for (const close of closers.splice(0).toReversed()) await close();
@@ -64,6 +78,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(() => store.close());
     const history = new History(store, clock, log);
     closers.push(() => history.settle());
+    const gate = egress === "none" ? undefined : await EgressGateProcess.open({ log, onLost: options.onLost });
+    if (gate !== undefined) closers.push(() => gate.close());
     const sandbox = await NurserySandbox.open(
       {
         images,
@@ -73,6 +89,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         maxBoxes: config.maxWorkers,
       },
       options.onLost,
+      gate,
     );
     closers.push(() => sandbox.close());
     const { outputBytes: outputLimitBytes } = config.runLimits;
@@ -85,15 +102,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     await selfTest(found, { pool, clock, hostPaths, serverPid: process.pid });
 
     const programs = new Programs(runtimes);
-    const catalog = new Catalog(store, programs);
-    const deploy = createDeploy({ store, catalog, programs, clock });
+    const catalog = new Catalog(store, programs, egress);
+    const deploy = createDeploy({ store, catalog, programs, egress, clock });
     const invoke = createInvoke({ pool, history, clock, timeoutMs: config.runLimits.timeoutMs });
     const describe = describeSystem({ version, runtimes, sandbox, pool, history, runLimits: config.runLimits, clock });
     const server = await HttpServer.listen({
       host: config.host,
       port: config.port,
       routes: [
-        ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits }),
+        ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits, egress }),
         ...systemRoutes(describe, version),
         ...homeRoutes(version),
       ],

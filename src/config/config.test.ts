@@ -124,6 +124,25 @@ const CASES: { readonly [name: string]: Case } = {
     refused: [...NOT_WHOLE, "100000001"],
     words: "a whole number from 0 to 100000000",
   },
+  EGRESS: {
+    get: (config) => (typeof config.egress === "string" ? config.egress : config.egress.join(" ")),
+    fallback: "none",
+    allowed: {
+      none: "none",
+      public: "public",
+      all: "all",
+      "API.example.com, *.example.org:8443": "api.example.com *.example.org:8443",
+    },
+    refused: ["public,", "http://example.com", "*", "a b", "example.com:0"],
+    words: 'none, public, all, or hosts with commas between, such as "api.example.com, *.example.org:8443"',
+  },
+  GPU_ENABLED: {
+    get: (config) => config.gpuEnabled,
+    fallback: false,
+    allowed: { true: true, false: false },
+    refused: ["yes"],
+    words: "true or false",
+  },
   ALLOW_SOFT_LIMITS: {
     get: (config) => config.allowSoftLimits,
     fallback: false,
@@ -175,7 +194,7 @@ test("the limits of a container win over those for all, and hold for the message
 });
 
 test("a setting that cannot be honoured yet stops the start, unless it says no", () => {
-  for (const name of ["REDIS_URL", "REDIS_HOST", "GPU_ENABLED"]) {
+  for (const name of ["REDIS_URL", "REDIS_HOST"]) {
     assert.throws(() => readConfig({ [name]: "x" }), { name: "ConfigError", message: new RegExp(`^${name}="x": `) });
     readConfig({ [name]: "" });
     readConfig({ [name]: "false" });

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { RunLimits } from "../core/limits.ts";
 import type { SandboxLimits } from "../sandbox/sandbox.ts";
 import { NOT_YET, type Setting, SETTINGS } from "./settings.ts";
@@ -17,6 +18,9 @@ export interface Config {
   readonly maxQueue: number;
   readonly queueTimeoutMs: number;
   readonly keepExecutions: number;
+  /** The widest that code may have; functions and runs may ask for less. */
+  readonly egress: EgressPolicy;
+  readonly gpuEnabled: boolean;
   readonly allowSoftLimits: boolean;
 }
 
@@ -57,6 +61,8 @@ export function readConfig(environment: Environment): Config {
     maxQueue: read(SETTINGS.maxQueue),
     queueTimeoutMs: read(SETTINGS.queueTimeoutS) * 1000,
     keepExecutions: read(SETTINGS.keepExecutions),
+    egress: read(SETTINGS.egress),
+    gpuEnabled: read(SETTINGS.gpuEnabled),
     allowSoftLimits: read(SETTINGS.allowSoftLimits),
   };
 }

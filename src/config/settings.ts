@@ -1,5 +1,6 @@
 // Every setting: its name in the environment, its default, what it accepts. docs/settings.md is checked against this table.
 import { availableParallelism } from "node:os";
+import { type EgressPolicy, parseEgressPolicy } from "../core/egress-policy.ts";
 
 /** Turns the text of a variable into a value; undefined where the text is not allowed. */
 export interface Setting<T> {
@@ -28,6 +29,8 @@ export const SETTINGS = {
   maxQueue: integer("MAX_QUEUE", 256, 0, 100_000),
   queueTimeoutS: decimal("QUEUE_TIMEOUT", 10, 0.01, 3600, "seconds"),
   keepExecutions: integer("KEEP_EXECUTIONS", 100_000, 0, 100_000_000),
+  egress: egress("EGRESS", "none"),
+  gpuEnabled: flag("GPU_ENABLED"),
   allowSoftLimits: flag("ALLOW_SOFT_LIMITS"),
 } as const;
 
@@ -35,7 +38,6 @@ export const SETTINGS = {
 export const NOT_YET: { readonly [name: string]: string } = {
   REDIS_URL: "the Redis store is not there yet; unset it to use the embedded SQLite store",
   REDIS_HOST: "the Redis store is not there yet; unset it to use the embedded SQLite store",
-  GPU_ENABLED: "GPU access is not there yet; unset it or say false",
 };
 
 function integer(name: string, fallback: number, min: number, max: number): Setting<number> {
@@ -67,6 +69,11 @@ function size(name: string, fallback: number, min: number, max: number): Setting
 
 function text(name: string, fallback: string): Setting<string> {
   return { name, fallback, allowed: "text", parse: (value) => value };
+}
+
+function egress(name: string, fallback: EgressPolicy): Setting<EgressPolicy> {
+  const allowed = 'none, public, all, or hosts with commas between, such as "api.example.com, *.example.org:8443"';
+  return { name, fallback, allowed, parse: parseEgressPolicy };
 }
 
 function flag(name: string): Setting<boolean> {

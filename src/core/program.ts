@@ -1,3 +1,5 @@
+import type { EgressPolicy } from "./egress-policy.ts";
+
 /** A JSON value that crosses a process boundary. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -23,4 +25,5 @@ export interface Version {
   /** The version's number; undefined for ad-hoc code. */
   readonly number: number | undefined;
   readonly program: Program;
+  readonly egress: EgressPolicy;
 }

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PlatformError } from "../core/errors.ts";
+import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Version } from "../core/program.ts";
 import type { Ending, Sandbox, SandboxedProcess } from "../sandbox/sandbox.ts";
 import { encodeFrame } from "./protocol.ts";
@@ -24,7 +25,7 @@ export function exited(exitCode: number): Ending {
 
 export function version(id: string, base = "node"): Version {
   const program = { language: "javascript", base, code: `code of ${id}`, options: {}, alwaysReturns: false };
-  return { id, functionName: id, number: 1, program };
+  return { id, functionName: id, number: 1, program, egress: "none" };
 }
 
 /** Waits until something that sockets bring about is so. Real time only bounds the wait. */
@@ -94,6 +95,8 @@ export class FakeProcess implements SandboxedProcess {
   /** True: the kernel takes its time with a kill; `die` tells when it is done. */
   slowToDie = false;
   killed = false;
+  /** What the gate was opened for. */
+  egress: EgressPolicy | undefined;
   dead = false;
   readonly #end = Promise.withResolvers<Ending>();
 
@@ -124,6 +127,10 @@ export class FakeProcess implements SandboxedProcess {
   send(...frames: readonly (readonly [header: object, body?: string])[]): void {
     if (this.dead) return;
     this.inside.control.write(Buffer.concat(frames.map(([header, body = ""]) => encodeFrame(header, body))));
+  }
+
+  allowEgress(policy: EgressPolicy): void {
+    this.egress = policy;
   }
 
   kill(): void {

@@ -126,6 +126,7 @@ export class Worker {
   bind(version: Version): void {
     this.#version = version;
     const { language, options, code } = version.program;
+    this.#process.allowEgress(version.egress);
     this.#send(encodeFrame({ t: "bind", language, options }, code));
   }
 

@@ -23,16 +23,20 @@ export function prepareBoxRoot(rootDir: string, image: BaseImage): Mount[] {
   return image.binds.filter(({ from, to }) => {
     const target = join(rootDir, to);
     if (statSync(from).isDirectory()) makeFolder(target);
+    else if (barredFolder(from) === undefined) placeFile(target);
     else {
       makeFolder(dirname(target));
-      if (barredFolder(from) !== undefined) {
-        linkOrCopy(from, target);
-        return false;
-      }
-      writeFileSync(target, "");
+      linkOrCopy(from, target);
+      return false;
     }
     return true;
   });
+}
+
+/** An empty file, for another one to be bound over. */
+export function placeFile(path: string): void {
+  makeFolder(dirname(path));
+  writeFileSync(path, "");
 }
 
 /** The first folder on the way to `path` that other users cannot pass; undefined where there is none. */

@@ -6,7 +6,6 @@ import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
 import { FOLDER_PREFIX, pidsIn } from "./cgroup/files.ts";
 import { NurserySandbox } from "./nursery-sandbox.ts";
-import type { NurserySettings } from "./nursery/messages.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 
 const MIB = 1024 * 1024;
@@ -20,11 +19,13 @@ const PROGRAM: BaseImage = {
   env: { PATH: "/rt" },
 };
 
+type Settings = Parameters<typeof NurserySandbox.open>[0];
+
 const dir = mkdtempSync(join(tmpdir(), "cloche-nursery-"));
 process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
 let roots = 0;
 
-function settings(change: Partial<NurserySettings> = {}): NurserySettings {
+function settings(change: Partial<Settings> = {}): Settings {
   return {
     images: [PROGRAM],
     limits: { memoryBytes: 96 * MIB, cpus: 2, pids: 64, tmpBytes: MIB },
@@ -36,7 +37,7 @@ function settings(change: Partial<NurserySettings> = {}): NurserySettings {
 }
 
 /** Opens a sandbox and tells the folders of its cgroups, in every hierarchy of this machine. */
-function openSeen(change: Partial<NurserySettings> = {}): { opened: Promise<NurserySandbox>; folders: () => string[] } {
+function openSeen(change: Partial<Settings> = {}): { opened: Promise<NurserySandbox>; folders: () => string[] } {
   const before = new Set(children());
   const opened = NurserySandbox.open(settings(change), () => {});
   const nursery = children().find((pid) => !before.has(pid)); // it was forked at once
@@ -118,7 +119,7 @@ suite("a nursery", () => {
   });
 });
 
-async function openFor(t: TestContext, change: Partial<NurserySettings> = {}): Promise<NurserySandbox> {
+async function openFor(t: TestContext, change: Partial<Settings> = {}): Promise<NurserySandbox> {
   const sandbox = await openSeen(change).opened;
   t.after(() => sandbox.close());
   return sandbox;

@@ -3,6 +3,7 @@ import { getCompileCacheDir } from "node:module";
 import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { PlatformError } from "../core/errors.ts";
+import type { EgressGateProcess } from "./egress/gate-process.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./nursery/messages.ts";
 import type { Ending, Sandbox, SandboxedProcess, SandboxFeature, SandboxLimits } from "./sandbox.ts";
 
@@ -26,13 +27,18 @@ export class NurserySandbox implements Sandbox {
   readonly features: readonly SandboxFeature[];
   readonly limits: SandboxLimits;
   readonly #nursery: ChildProcess;
+  readonly #gate: EgressGateProcess | undefined;
   readonly #tracked = new Map<number, Tracked>();
   readonly #measurements = new Map<number, (bytes: number | undefined) => void>();
   #lastId = 0;
   #closed = false;
 
   /** Starts the nursery. Rejects with what is missing where the machine cannot hold the configured isolation. */
-  static async open(settings: NurserySettings, onLost: (reason: string) => void): Promise<NurserySandbox> {
+  static async open(
+    settings: Omit<NurserySettings, "gate">,
+    onLost: (reason: string) => void,
+    gate?: EgressGateProcess,
+  ): Promise<NurserySandbox> {
     const nursery = fork(join(import.meta.dirname, "nursery/main.ts"), {
       env: nurseryEnvironment(),
       execArgv: ["--max-old-space-size=64", "--max-semi-space-size=1"],
@@ -47,9 +53,9 @@ export class NurserySandbox implements Sandbox {
         new PlatformError("SANDBOX_START_FAILED", `the nursery process ended at start (${signal ?? code})`),
       );
     });
-    nursery.send({ t: "open", settings } satisfies ToNursery);
+    nursery.send({ t: "open", settings: { ...settings, gate: gate?.feature } } satisfies ToNursery);
     try {
-      return new NurserySandbox(nursery, await opened.promise, settings.limits, onLost);
+      return new NurserySandbox(nursery, await opened.promise, settings.limits, onLost, gate);
     } catch (error) {
       nursery.kill("SIGKILL");
       throw error;
@@ -61,8 +67,10 @@ export class NurserySandbox implements Sandbox {
     features: readonly SandboxFeature[],
     limits: SandboxLimits,
     onLost: (reason: string) => void,
+    gate: EgressGateProcess | undefined,
   ) {
     this.#nursery = nursery;
+    this.#gate = gate;
     this.features = features;
     this.limits = limits;
     nursery.on("message", (message: FromNursery, handle: unknown) => this.#receive(message, handle));
@@ -77,15 +85,17 @@ export class NurserySandbox implements Sandbox {
     });
   }
 
-  launch(base: string): Promise<SandboxedProcess> {
-    if (this.#closed || !this.#nursery.connected) {
-      return Promise.reject(new PlatformError("SANDBOX_START_FAILED", "the nursery process has ended"));
-    }
+  async launch(base: string): Promise<SandboxedProcess> {
     const id = ++this.#lastId;
+    const gateSocket = await this.#gate?.admit(id);
+    if (this.#closed || !this.#nursery.connected) {
+      this.#gate?.release(id);
+      throw new PlatformError("SANDBOX_START_FAILED", "the nursery process has ended");
+    }
     const tracked: Tracked = { sockets: {}, launched: Promise.withResolvers(), ended: Promise.withResolvers() };
     this.#tracked.set(id, tracked);
-    this.#send({ t: "launch", id, base, gateSocket: undefined });
-    return tracked.launched.promise;
+    this.#send({ t: "launch", id, base, gateSocket });
+    return await tracked.launched.promise;
   }
 
   async close(): Promise<void> {
@@ -107,6 +117,7 @@ export class NurserySandbox implements Sandbox {
       case "not-launched":
         this.#tracked.get(message.id)?.launched.reject(new PlatformError("SANDBOX_START_FAILED", message.message));
         this.#tracked.delete(message.id);
+        this.#gate?.release(message.id);
         break;
       case "ended":
         this.#finish(message.id, message.ending);
@@ -135,6 +146,7 @@ export class NurserySandbox implements Sandbox {
       stdout,
       stderr,
       ended: tracked.ended.promise,
+      allowEgress: (policy) => this.#gate?.setPolicy(id, policy),
       kill: () => this.#send({ t: "kill", id }),
       memoryBytes: () => this.#measure(id),
     });
@@ -143,6 +155,7 @@ export class NurserySandbox implements Sandbox {
   #finish(id: number, ending: Ending): void {
     const tracked = this.#tracked.get(id);
     this.#tracked.delete(id);
+    this.#gate?.release(id);
     tracked?.ended.resolve(ending);
   }
 

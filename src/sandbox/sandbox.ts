@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { EgressPolicy } from "../core/egress-policy.ts";
 
 /** Bounds of one box. They hold for its whole process tree. */
 export interface SandboxLimits {
@@ -31,6 +32,8 @@ export interface SandboxedProcess {
   readonly stderr: Socket;
   /** Resolves when the process tree is gone and nothing of it is left: no process, no cgroup. Never rejects. */
   readonly ended: Promise<Ending>;
+  /** Opens the network gate for it, as far as `policy` says; without this call it stays shut. */
+  allowEgress(policy: EgressPolicy): void;
   /** Ends the whole process tree at once. Calling it again does nothing. */
   kill(): void;
   /** Memory charged to the box now; undefined where the machine does not count it or the box is gone. */

@@ -6,7 +6,7 @@ import { FakeRuntime } from "./fake-runtime.fixture.ts";
 import { Programs } from "./programs.ts";
 
 function stored(number: number, functionName = "f"): StoredVersion {
-  return { functionName, number, language: "javascript", source: `v${number}`, createdAtMs: 0 };
+  return { functionName, number, language: "javascript", source: `v${number}`, egress: undefined, createdAtMs: 0 };
 }
 
 function catalogOf(...versions: StoredVersion[]) {
@@ -19,7 +19,7 @@ function catalogOf(...versions: StoredVersion[]) {
     },
     hasFunction: (name: string) => Promise.resolve(versions.some((version) => version.functionName === name)),
   } as unknown as Store;
-  const catalog = new Catalog(store, new Programs([{ found: true, runtime: new FakeRuntime() }]));
+  const catalog = new Catalog(store, new Programs([{ found: true, runtime: new FakeRuntime() }]), "public");
   return { catalog, versions, lookups: () => lookups };
 }
 
@@ -66,4 +66,19 @@ test("a missing function is told from a missing version", async () => {
   await assert.rejects(catalog.find("g", undefined), { code: "FUNCTION_NOT_FOUND" });
   await assert.rejects(catalog.find("g", 1), { code: "FUNCTION_NOT_FOUND" });
   await assert.rejects(catalog.find("f", 9), { code: "VERSION_NOT_FOUND", message: 'function "f" has no version 9' });
+});
+
+test("a version has the egress that it was uploaded with, as far as it is allowed today", async () => {
+  const { catalog } = catalogOf(
+    { ...stored(1), egress: "none" },
+    { ...stored(2), egress: ["api.example.com"] },
+    { ...stored(3), egress: "all" },
+    stored(4),
+  );
+  const found = await Promise.all([1, 2, 3, 4].map((number) => catalog.find("f", number)));
+
+  assert.deepEqual(
+    found.map(({ egress }) => egress),
+    ["none", ["api.example.com"], "public", "public"],
+  );
 });

@@ -1,7 +1,9 @@
 import { LRUCache } from "lru-cache";
+import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
 import type { Version } from "../core/program.ts";
 import type { Store, StoredVersion } from "../store/store.ts";
+import { shrinkEgress } from "./egress.ts";
 import type { Programs } from "./programs.ts";
 
 const MAX_VERSIONS = 10_000;
@@ -11,11 +13,14 @@ const CACHE_CHARS = 64 * 1024 * 1024;
 export class Catalog {
   readonly #store: Store;
   readonly #programs: Programs;
+  readonly #egress: EgressPolicy;
   readonly #versions = new LRUCache<string, Version>({ max: MAX_VERSIONS, maxSize: CACHE_CHARS });
   /** Function name -> its latest number. */
   readonly #latest = new LRUCache<string, number>({ max: MAX_VERSIONS });
 
-  constructor(store: Store, programs: Programs) {
+  /** @param egress the widest that is allowed */
+  constructor(store: Store, programs: Programs, egress: EgressPolicy) {
+    this.#egress = egress;
     this.#store = store;
     this.#programs = programs;
   }
@@ -54,7 +59,8 @@ export class Catalog {
   async #load(stored: StoredVersion): Promise<Version> {
     const { functionName, number, language, source } = stored;
     const program = await this.#programs.prepare(language, source);
-    const version: Version = { id: idOf(functionName, number), functionName, number, program };
+    const egress = shrinkEgress(stored.egress, this.#egress);
+    const version: Version = { id: idOf(functionName, number), functionName, number, program, egress };
     this.#versions.set(version.id, version, { size: program.code.length + 1024 });
     return version;
   }

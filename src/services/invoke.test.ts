@@ -12,7 +12,7 @@ import type { History } from "./history.ts";
 import { createInvoke } from "./invoke.ts";
 
 const PROGRAM = { language: "javascript", base: "node", code: "", options: {}, alwaysReturns: false };
-const VERSION: Version = { id: "f@1", functionName: "f", number: 1, program: PROGRAM };
+const VERSION: Version = { id: "f@1", functionName: "f", number: 1, program: PROGRAM, egress: "none" };
 
 /** Invokes over a pool whose runs do what `play` does, and end with `outcome`. */
 function stage(outcome: Outcome | PlatformError, play: (request: RunRequest) => void = () => {}) {

@@ -13,7 +13,7 @@ test("the same code in the same language is prepared once, also for callers at t
   const { programs: subject, runtime } = programs();
   const held = Promise.withResolvers<void>();
   runtime.hold = held.promise;
-  const both = [subject.prepare("javascript", "1"), subject.adHoc("javascript", "1")] as const;
+  const both = [subject.prepare("javascript", "1"), subject.adHoc("javascript", "1", "none")] as const;
   held.resolve();
   const [program, version] = await Promise.all(both);
   await subject.prepare("typescript", "1");
@@ -25,9 +25,9 @@ test("the same code in the same language is prepared once, also for callers at t
 test("ad-hoc code has the identity of its content and belongs to no function", async () => {
   const { programs: subject } = programs();
   const [one, same, other] = [
-    await subject.adHoc("javascript", "1"),
-    await subject.adHoc("javascript", "1"),
-    await subject.adHoc("javascript", "2"),
+    await subject.adHoc("javascript", "1", "none"),
+    await subject.adHoc("javascript", "1", "none"),
+    await subject.adHoc("javascript", "2", "none"),
   ];
 
   assert.match(one.id, /^ad-hoc:[\da-f]{64}$/);

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
 import { contentHash } from "../core/id.ts";
 import type { Program, Version } from "../core/program.ts";
@@ -50,12 +51,13 @@ export class Programs {
     return await this.#prepare(contentHash(language, source), language, source);
   }
 
-  /** Code that belongs to no function. The same code has the same identity, so that it is served warm when it comes again. */
-  async adHoc(language: string, source: string): Promise<Version> {
+  /** Code that belongs to no function. The same code with the same egress has the same identity: served warm when it comes again. */
+  async adHoc(language: string, source: string, egress: EgressPolicy): Promise<Version> {
     this.check(language);
     const hash = contentHash(language, source);
     const program = await this.#prepare(hash, language, source);
-    return { id: `ad-hoc:${hash}`, functionName: undefined, number: undefined, program };
+    const reach = egress === "none" ? "" : `:${contentHash(...egress)}`;
+    return { id: `ad-hoc:${hash}${reach}`, functionName: undefined, number: undefined, program, egress };
   }
 
   async #prepare(hash: string, language: string, source: string): Promise<Program> {

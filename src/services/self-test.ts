@@ -31,7 +31,13 @@ async function tryEscapes(runtime: Runtime, deps: SelfTestDeps): Promise<void> {
   const [language = ""] = runtime.languages;
   const program = await runtime.prepare(language, runtime.selfTestSource);
   const { hostPaths, serverPid } = deps;
-  const version = { id: `self-test:${base}`, functionName: undefined, number: undefined, program };
+  const version = {
+    id: `self-test:${base}`,
+    functionName: undefined,
+    number: undefined,
+    program,
+    egress: "none",
+  } as const;
   const { outcome } = await deps.pool.run({
     version,
     input: JSON.stringify({ hostPaths, serverPid }),

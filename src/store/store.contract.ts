@@ -58,10 +58,22 @@ export function storeContract(open: (settings: { readonly keepExecutions: number
       number: T0_MS / 1000,
       language: "javascript",
       source: "return 1",
+      egress: undefined,
       createdAtMs: T0_MS + 999,
     });
     assert.deepEqual(await store.findVersion("resize", version.number), version);
     assert.deepEqual(await store.findVersion("resize", undefined), version);
+  });
+
+  test("a version keeps the egress that it was stored with", async (t) => {
+    const store = await open(keepAll);
+    t.after(() => store.close());
+    const hosts = ["api.example.com", "*.example.org:8443"];
+    const shut = await store.addVersion({ ...upload, egress: "none" });
+    const narrow = await store.addVersion({ ...upload, egress: hosts });
+
+    assert.equal((await store.findVersion("resize", shut.number))?.egress, "none");
+    assert.deepEqual((await store.findVersion("resize", narrow.number))?.egress, hosts);
   });
 
   test("an older version stays as it was when a newer one is stored", async (t) => {

@@ -1,3 +1,4 @@
+import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Execution } from "../core/execution.ts";
 
 /** One immutable upload of a function. */
@@ -7,6 +8,8 @@ export interface StoredVersion {
   readonly number: number;
   readonly language: string;
   readonly source: string;
+  /** What its uploader asked for; undefined: whatever the server allows. */
+  readonly egress: EgressPolicy | undefined;
   /** Unix milliseconds. */
   readonly createdAtMs: number;
 }
@@ -27,6 +30,7 @@ export interface Store {
     readonly functionName: string;
     readonly language: string;
     readonly source: string;
+    readonly egress?: EgressPolicy | undefined;
     readonly nowMs: number;
   }): Promise<StoredVersion>;
 

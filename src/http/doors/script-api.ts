@@ -1,11 +1,13 @@
 // The script API: upload code under a path, run it, or run code now. Contract: docs/script-api.md.
 import type { ServerResponse } from "node:http";
+import type { EgressPolicy } from "../../core/egress-policy.ts";
 import { PlatformError } from "../../core/errors.ts";
 import type { RunLimits } from "../../core/limits.ts";
 import type { Version } from "../../core/program.ts";
 import type { Trigger } from "../../core/execution.ts";
 import type { Catalog } from "../../services/catalog.ts";
 import type { Deploy } from "../../services/deploy.ts";
+import { grantEgress } from "../../services/egress.ts";
 import { explain } from "../../services/explain.ts";
 import type { Invoke, InvocationResult } from "../../services/invoke.ts";
 import type { Programs } from "../../services/programs.ts";
@@ -30,17 +32,19 @@ export interface ScriptApiDeps {
   readonly deploy: Deploy;
   readonly invoke: Invoke;
   readonly limits: RunLimits;
+  /** The widest that is allowed. */
+  readonly egress: EgressPolicy;
 }
 
 export function scriptRoutes(deps: ScriptApiDeps): Route[] {
   const { catalog, programs, deploy, limits } = deps;
 
   async function upload(request: HttpRequest, response: ServerResponse): Promise<void> {
-    const { path, code, language } = parseUpload(await readBody(request.message, limits.bodyBytes));
+    const { path, code, language, egress } = parseUpload(await readBody(request.message, limits.bodyBytes));
     const functionName = checkPath(path);
     programs.check(language);
     checkCodeSize(code);
-    const { number } = await deploy({ functionName, language, source: code });
+    const { number } = await deploy({ functionName, language, source: code, egress });
     sendJson(response, 200, JSON.stringify({ path: functionName, language, version: number }));
   }
 
@@ -57,7 +61,8 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
     programs.check(body.language);
     if (body.code.trim() === "") throw new PlatformError("INVALID_REQUEST", "code is required");
     checkCodeSize(body.code);
-    await execute(await programs.adHoc(body.language, body.code), "run-now", body, response);
+    const egress = grantEgress(body.egress, deps.egress);
+    await execute(await programs.adHoc(body.language, body.code, egress), "run-now", body, response);
   }
 
   async function execute(version: Version, trigger: Trigger, body: RunBody, response: ServerResponse): Promise<void> {

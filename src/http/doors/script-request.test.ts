@@ -12,7 +12,21 @@ suite("an upload", () => {
       path: "p",
       code: "c",
       language: "l",
+      egress: undefined,
     });
+  });
+
+  test("may ask for less network than there is: a word or hosts", () => {
+    const egressOf = (egress: string) =>
+      parseUpload(`{"path":"p","code":"c","language":"l","egress":${egress}}`).egress;
+
+    assert.equal(egressOf('"none"'), "none");
+    assert.deepEqual(egressOf('"a.example, b.example"'), ["a.example", "b.example"]);
+    assert.deepEqual(egressOf('["A.example", "*.b.example:8443"]'), ["a.example", "*.b.example:8443"]);
+    assert.equal(egressOf("null"), undefined);
+    for (const wrong of ['"http://a.example"', "[]", "[1]", "{}", "true", '""', '["*"]']) {
+      assert.throws(() => egressOf(wrong), INVALID, wrong);
+    }
   });
 
   test("is refused where one of them is missing, empty or no string", () => {
@@ -80,7 +94,7 @@ suite("a run", () => {
 });
 
 test("a run of code now leaves it to the door to miss language or code", () => {
-  assert.deepEqual(parseRunNow("{}"), { input: "{}", stream: false, language: "", code: "" });
+  assert.deepEqual(parseRunNow("{}"), { input: "{}", stream: false, language: "", code: "", egress: undefined });
   assert.throws(() => parseRunNow('{"language":1}'), INVALID);
   assert.throws(() => parseRunNow('{"code":[]}'), INVALID);
   assert.throws(() => parseRunNow(""), INVALID);

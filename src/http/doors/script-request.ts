@@ -1,4 +1,5 @@
 // What the script API is asked: paths, numbers and bodies, checked and typed in one step.
+import { type EgressPolicy, parseEgressPolicy } from "../../core/egress-policy.ts";
 import { PlatformError } from "../../core/errors.ts";
 import { isJson, parseKeepingDigits } from "../../core/json-text.ts";
 
@@ -13,23 +14,26 @@ export interface RunBody {
 export interface RunNowBody extends RunBody {
   readonly language: string;
   readonly code: string;
+  /** What the caller wants at most; undefined: whatever the server allows. */
+  readonly egress: EgressPolicy | undefined;
 }
 
 export interface UploadBody {
   readonly path: string;
   readonly code: string;
   readonly language: string;
+  readonly egress: EgressPolicy | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws PlatformError INVALID_REQUEST */
 export function parseUpload(text: string): UploadBody {
-  const { path, code, language } = parseFields(text);
+  const { path, code, language, egress } = parseFields(text);
   if (!isFilled(path) || !isFilled(code) || !isFilled(language)) {
     throw new PlatformError("INVALID_REQUEST", "path, code and language are required, each a string that is not empty");
   }
-  return { path, code, language };
+  return { path, code, language, egress: egressOf(egress) };
 }
 
 /** @throws PlatformError INVALID_REQUEST */
@@ -42,7 +46,7 @@ export function parseRunNow(text: string): RunNowBody {
   const fields = parseFields(text);
   const language = optionalString(fields, "language");
   const code = optionalString(fields, "code");
-  return { ...runBody(fields), language, code };
+  return { ...runBody(fields), language, code, egress: egressOf(fields["egress"]) };
 }
 
 /** @throws PlatformError INVALID_PATH as INVALID_REQUEST */
@@ -90,6 +94,22 @@ function runBody(fields: Fields): RunBody {
   const stream = fields["stream"] ?? false;
   if (typeof stream !== "boolean") throw new PlatformError("INVALID_REQUEST", "stream must be true or false");
   return { input: inputText(fields["input"]), stream };
+}
+
+/** A word, hosts with commas between, or a list of hosts. */
+function egressOf(value: unknown): EgressPolicy | undefined {
+  if (value === undefined || value === null) return undefined;
+  const isList = Array.isArray(value) && value.length > 0 && value.every((host) => typeof host === "string");
+  const policy = isList
+    ? parseEgressPolicy(value.join(","))
+    : typeof value === "string"
+      ? parseEgressPolicy(value)
+      : undefined;
+  if (policy !== undefined) return policy;
+  throw new PlatformError(
+    "INVALID_REQUEST",
+    'egress must be "none", "public", "all" or a list of hosts ("api.example.com")',
+  );
 }
 
 function inputText(input: unknown): string {

@@ -12,6 +12,7 @@ export function featuresInForce(found: {
   readonly cgroups: CgroupFactory;
   readonly asRoot: boolean;
   readonly limits: SandboxLimits;
+  readonly gate: string | undefined;
 }): SandboxFeature[] {
   const { cgroups, limits } = found;
   return [
@@ -20,7 +21,7 @@ export function featuresInForce(found: {
       inForce: true,
       detail: `bubblewrap ${found.bubblewrap.version}: user, pid, mount, network, ipc, uts, cgroup`,
     },
-    { name: "network", inForce: true, detail: "none" },
+    { name: "network", inForce: true, detail: found.gate ?? "none" },
     {
       name: "files",
       inForce: true,

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseImage } from "../../core/base-image.ts";
-import { makeFolder, prepareBoxRoot } from "../box-root.ts";
-import { bubblewrapOptions, type ProcMasks } from "../bubblewrap.ts";
+import { makeFolder, placeFile, prepareBoxRoot } from "../box-root.ts";
+import { bubblewrapOptions, GATE_SOCKET, type ProcMasks } from "../bubblewrap.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 
 /** Everything of a launch that is the same for every box of a base. */
@@ -21,6 +21,8 @@ export interface Launches {
 export function prepareLaunches(plan: {
   readonly rootsDir: string;
   readonly images: readonly BaseImage[];
+  /** True when every box gets a socket of the network gate. */
+  readonly gated: boolean;
   readonly limits: SandboxLimits;
   readonly procMasks: ProcMasks | undefined;
   /** Compiled, as the kernel takes it. */
@@ -36,6 +38,7 @@ export function prepareLaunches(plan: {
     const { base, devices, env, command } = image;
     const rootDir = join(rootsDir, base);
     const binds = prepareBoxRoot(rootDir, image);
+    if (plan.gated) placeFile(join(rootDir, GATE_SOCKET));
     const options = bubblewrapOptions({ rootDir, binds, devices, env, limits, procMasks });
     const optionsFile = join(launchDir, base);
     writeFileSync(optionsFile, `${options.join("\0")}\0`);

@@ -80,6 +80,7 @@ function open(settings: NurserySettings): void {
     const launches = prepareLaunches({
       rootsDir,
       images: settings.images,
+      gated: settings.gate !== undefined,
       limits: settings.limits,
       procMasks: ability.proc ? procMasks(asRoot) : undefined,
       // Memory of a memfd is nobody's resident memory: without a cgroup only its absence bounds it.
@@ -94,7 +95,10 @@ function open(settings: NurserySettings): void {
       rootsDir,
       settings,
     };
-    tell({ t: "opened", features: featuresInForce({ bubblewrap, ability, cgroups, asRoot, limits: settings.limits }) });
+    tell({
+      t: "opened",
+      features: featuresInForce({ bubblewrap, ability, cgroups, asRoot, limits: settings.limits, gate: settings.gate }),
+    });
   } catch (error) {
     for (const step of undo) step();
     tell({ t: "refused", message: messageOf(error) });

@@ -7,6 +7,8 @@ export interface NurserySettings {
   readonly limits: SandboxLimits;
   /** Folder for the prepared roots; the nursery owns it. */
   readonly rootsDir: string;
+  /** How boxes reach the network through a gate, in words; undefined: they have none. */
+  readonly gate: string | undefined;
   /** Run on a machine without cgroups, where memory and CPU cannot be bounded. */
   readonly allowSoftLimits: boolean;
   /** How many boxes may live at once; each gets a user id of its own where the server runs as root. */

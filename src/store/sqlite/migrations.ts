@@ -56,4 +56,8 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: "egress of versions",
+    sql: "ALTER TABLE versions ADD COLUMN egress TEXT; -- JSON: a word or a list of hosts; NULL: what the server allows",
+  },
 ];

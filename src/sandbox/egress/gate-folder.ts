@@ -1,0 +1,44 @@
+// The folder of a gate's sockets. Its name tells whose it is, so that the next gate removes what a killed one left.
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isAlive } from "../is-alive.ts";
+
+const PREFIX = "cloche-gate-";
+/** A kernel's limit on the path of a unix socket, without the zero behind it. */
+const MAX_SOCKET_PATH_BYTES = 107;
+/** A slash and the socket's name. */
+const NAME_BYTES = 17;
+
+/**
+ * Makes the folder of this process. Other users may pass through it (their boxes' sockets are in it), but cannot list it.
+ *
+ * @param owner the user and group that will make sockets in it
+ */
+export function makeGateFolder(owner: number | undefined): string {
+  sweepDeadGates();
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  if (Buffer.byteLength(folder) + NAME_BYTES > MAX_SOCKET_PATH_BYTES) {
+    removeGateFolder(folder);
+    throw new Error(`the folder for temporary files has too long a name for unix sockets: ${tmpdir()}`);
+  }
+  chmodSync(folder, 0o711);
+  if (owner !== undefined) chownSync(folder, owner, owner);
+  return folder;
+}
+
+export function removeGateFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function sweepDeadGates(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      removeGateFolder(join(tmpdir(), name));
+    } catch {
+      // Another user's; it is theirs to sweep.
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// The far side of `internet.fixture.ts`: web servers and a name server, started in a network namespace of their own.
+import { createSocket } from "node:dgram";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { createServer as createTcpServer, isIPv4, type Server } from "node:net";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The addresses of one name at one time. */
+export type Records = readonly string[];
+
+export type ToWorld =
+  | {
+      readonly t: "serve";
+      readonly resolver: string;
+      readonly certificate: { readonly cert: string; readonly key: string };
+    }
+  | { readonly t: "name"; readonly name: string; readonly answers: readonly Records[] }
+  | { readonly t: "count"; readonly name: string };
+
+export interface FromWorld {
+  readonly question: number;
+  readonly count: number;
+}
+
+const A = 1;
+const AAAA = 28;
+const CHUNK = Buffer.alloc(65_536, "x");
+/** Answers after this long, for tests of time limits. */
+const SLOW_MS = 3_000;
+
+const names = new Map<string, { readonly answers: readonly Records[]; asked: number }>();
+
+process.on("message", (message: ToWorld & { question: number }) => void answer(message));
+process.on("disconnect", () => process.exit(0));
+process.send?.({ question: 0, count: 0 } satisfies FromWorld);
+
+async function answer(message: ToWorld & { question: number }): Promise<void> {
+  if (message.t === "serve") {
+    await Promise.all([
+      listen(createServer(onRequest), 80),
+      listen(createServer(onRequest), 8080),
+      listen(createServer(onRequest), 22),
+      listen(createSecureServer(message.certificate, onRequest), 443),
+      listen(echoServer(), 7777),
+      listen(
+        createTcpServer((socket) => socket.end("220 welcome")),
+        7778,
+      ),
+      serveNames(message.resolver),
+    ]);
+  }
+  if (message.t === "name") names.set(message.name, { answers: message.answers, asked: 0 });
+  const count = message.t === "count" ? (names.get(message.name)?.asked ?? 0) : 0;
+  process.send?.({ question: message.question, count } satisfies FromWorld);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.listen(port, "::", resolve);
+  });
+}
+
+function onRequest(request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? "", "http://world");
+  switch (url.pathname) {
+    case "/redirect":
+      response.writeHead(302, { location: url.searchParams.get("to") ?? "" }).end();
+      break;
+    case "/large":
+      Readable.from(chunks(Number(url.searchParams.get("bytes")))).pipe(response);
+      break;
+    case "/slow":
+      void sleep(SLOW_MS).then(() => response.end("late"));
+      break;
+    case "/count": {
+      let bytes = 0;
+      request.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      request.on("end", () => response.end(String(bytes)));
+      break;
+    }
+    default:
+      response.end(`hello ${request.headers.host} from ${request.socket.remotePort}`);
+  }
+}
+
+function* chunks(bytes: number): Generator<Buffer> {
+  for (let left = bytes; left > 0; left -= CHUNK.length) yield CHUNK.subarray(0, left);
+}
+
+/** Says what it has heard when the other side has ended. */
+function echoServer(): Server {
+  return createTcpServer({ allowHalfOpen: true }, (socket) => {
+    const heard: Buffer[] = [];
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => heard.push(chunk));
+    socket.on("end", () => socket.end(Buffer.concat(heard)));
+  });
+}
+
+function serveNames(address: string): Promise<void> {
+  const socket = createSocket("udp4");
+  socket.on("message", (query, { port, address: from }) => socket.send(nameAnswer(query), port, from));
+  return new Promise((resolve) => {
+    socket.bind(53, address, resolve);
+  });
+}
+
+/** RFC 1035: the question again, with the records of its type. */
+function nameAnswer(query: Buffer): Buffer {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    labels.push(query.toString("latin1", at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  const type = query.readUInt16BE(at + 1);
+  const question = query.subarray(12, at + 5);
+  const entry = names.get(labels.join("."));
+  const now = entry?.answers[Math.min(entry.asked, entry.answers.length - 1)] ?? [];
+  if (entry !== undefined && type === A) entry.asked += 1;
+  const wanted = now.filter((address) => (isIPv4(address) ? type === A : type === AAAA));
+  const header = Buffer.alloc(12);
+  query.copy(header, 0, 0, 2);
+  header.writeUInt16BE(entry === undefined ? 0x8183 : 0x8180, 2);
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(wanted.length, 6);
+  return Buffer.concat([header, question, ...wanted.map(record)]);
+}
+
+function record(address: string): Buffer {
+  const data = isIPv4(address) ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
+  const head = Buffer.from("c00c00000001000000000000", "hex"); // the question's name, class IN, no caching
+  head.writeUInt16BE(isIPv4(address) ? A : AAAA, 2);
+  head.writeUInt16BE(data.length, 10);
+  return Buffer.concat([head, data]);
+}
+
+function ipv6Bytes(address: string): Buffer {
+  const plain = new URL(`http://[${address}]`).hostname.slice(1, -1); // no dotted part any more
+  const [before = "", after] = plain.split("::");
+  const left = before === "" ? [] : before.split(":");
+  const right = after === undefined || after === "" ? [] : after.split(":");
+  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];
+  return Buffer.from(groups.map((group) => group.padStart(4, "0")).join(""), "hex");
+}
