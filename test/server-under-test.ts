@@ -58,9 +58,11 @@ export class ServerUnderTest {
   stderr = "";
   #boxesDir: string | undefined;
 
-  constructor(dataDir: string, settings: Record<string, string> = {}) {
+  /** @param launcher a program that becomes the server, in another namespace for example */
+  constructor(dataDir: string, settings: Record<string, string> = {}, launcher: readonly string[] = []) {
     this.dataDir = dataDir;
-    this.process = spawn(process.execPath, [MAIN], {
+    const [program = "", ...args] = [...launcher, process.execPath, MAIN];
+    this.process = spawn(program, args, {
       cwd: dataDir, // no .env of the developer's
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, HTTP_PORT: "0", DATA_DIR: dataDir, ...settings },
       stdio: ["ignore", "pipe", "pipe"],

@@ -117,6 +117,19 @@ test("imported modules are connected, too", async (t) => {
   assert.match(String(await run(t, code)), /^hello /);
 });
 
+test("a WebSocket is connected", async (t) => {
+  const code = `
+    const socket = new WebSocket("ws://web.example/");
+    const said = await new Promise((resolve, reject) => {
+      socket.onmessage = ({ data }) => resolve(data);
+      socket.onerror = reject;
+    });
+    socket.close();
+    return said;`;
+
+  assert.equal(await run(t, code), "hello");
+});
+
 test("net.connect carries bytes both ways, whatever is written before it is connected", async (t) => {
   const code = `${READ}
     const net = require("net");

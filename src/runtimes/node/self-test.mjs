@@ -2,7 +2,7 @@
 // caller's script. `input`: { hostPaths: string[], serverPid: number }.
 /* global input, result */
 import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer } from "node:net";
 
 const holes = [];
 
@@ -26,10 +26,13 @@ mustFail("change its interpreter", () => appendFileSync(process.execPath, ""));
 if (input.serverPid !== process.pid) mustFail("signal the server", () => process.kill(input.serverPid, 0));
 
 const refusal = await new Promise((resolve) => {
-  const socket = connect({ host: "127.0.0.1", port: 9 }, () => resolve("connected"));
-  socket.on("error", (error) => resolve(error.code));
+  const server = createServer().on("error", (error) => resolve(error.code));
+  server.listen({ host: "127.0.0.1", port: 0 }, () => {
+    server.close();
+    resolve("listening");
+  });
 });
-// Only the system call filter answers so; without it, it would be ECONNREFUSED.
+// Only the system call filter answers so.
 if (refusal !== "EAFNOSUPPORT") holes.push(`make a network socket (${refusal})`);
 
 /** Empty in a box without `/proc`. */

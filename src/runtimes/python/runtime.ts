@@ -13,6 +13,8 @@ const LANGUAGES = ["python"];
 export const SHIM_FILES = [
   "shim.py",
   "channel.py",
+  "egress.py",
+  "egress_socket.py",
   "failure.py",
   "innocent.py",
   "json_text.py",

@@ -1,9 +1,10 @@
 // The far side of `internet.fixture.ts`: web servers and a name server, started in a network namespace of their own.
+import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer, isIPv4, type Server } from "node:net";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The addresses of one name at one time. */
@@ -38,15 +39,12 @@ process.send?.({ question: 0, count: 0 } satisfies FromWorld);
 async function answer(message: ToWorld & { question: number }): Promise<void> {
   if (message.t === "serve") {
     await Promise.all([
-      listen(createServer(onRequest), 80),
+      listen(createServer(onRequest).on("upgrade", onUpgrade), 80),
       listen(createServer(onRequest), 8080),
       listen(createServer(onRequest), 22),
       listen(createSecureServer(message.certificate, onRequest), 443),
       listen(echoServer(), 7777),
-      listen(
-        createTcpServer((socket) => socket.end("220 welcome")),
-        7778,
-      ),
+      listen(greeter(), 7778),
       serveNames(message.resolver),
     ]);
   }
@@ -84,6 +82,15 @@ function onRequest(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
+/** A WebSocket that says one thing (RFC 6455). */
+function onUpgrade(request: IncomingMessage, socket: Duplex): void {
+  const key = `${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  const accept = createHash("sha1").update(key).digest("base64");
+  socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+  socket.write(`Sec-WebSocket-Accept: ${accept}\r\n\r\n\x81\x05hello`, "latin1");
+  socket.on("error", () => {}).on("data", () => socket.destroy()); // the other side's close
+}
+
 function* chunks(bytes: number): Generator<Buffer> {
   for (let left = bytes; left > 0; left -= CHUNK.length) yield CHUNK.subarray(0, left);
 }
@@ -95,6 +102,15 @@ function echoServer(): Server {
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => heard.push(chunk));
     socket.on("end", () => socket.end(Buffer.concat(heard)));
+  });
+}
+
+/** Speaks first, ends, and goes on listening. */
+function greeter(): Server {
+  return createTcpServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.end("220 welcome");
+    socket.resume();
   });
 }
 

@@ -3,6 +3,7 @@
 // The shim: our code inside the box of a Node worker. Speaks docs/wire-protocol.md on fd 3 and runs one program.
 // CommonJS, because an ES module as entry point costs 6 ms of a 22 ms boot.
 const { receive, send, sendText } = require("./channel.cjs");
+const { closeConnections, prepareEgress } = require("./egress.cjs");
 const { describeSource, describeThrown, installStackTraces } = require("./failure.cjs");
 const { captureOutput } = require("./output.cjs");
 const { hiddenTimer, openResources, quietCheck, watchUnref } = require("./quiet.cjs");
@@ -42,6 +43,7 @@ function bind(options, code) {
     quiet = quietCheck("");
     return;
   }
+  prepareEgress(code);
   quiet = quietCheck(code);
   const file = options.file ?? "script.js";
   const compiled = require("./program.cjs").compile(code, file, userRequire);
@@ -98,6 +100,7 @@ function takeGlobalResult() {
 
 /** A later macrotask than the end of the run, so that no microtask of it is left. */
 function afterRun() {
+  if (turnsWaited === 0) closeConnections();
   const open = openResources();
   if (open !== undefined && turnsWaited < TURNS_TO_CLOSE) {
     turnsWaited += 1;

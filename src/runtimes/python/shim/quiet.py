@@ -46,6 +46,7 @@ TELLING_EVENTS = {
 CACHES = {
     "uuid": {"_last_timestamp", "_node"},
     "tempfile": {"tempdir", "_name_sequence"},
+    "urllib.parse": {"_hostprog", "_portprog", "_typeprog"},
     "urllib.request": {"_opener"},
     "mimetypes": {"inited", "_db", "suffix_map", "encodings_map", "types_map", "common_types"},
     "_strptime": {"_TimeRE_cache"},

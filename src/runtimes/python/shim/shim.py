@@ -45,10 +45,12 @@ def tmp_folder():
 
 folder = __file__.rpartition("/")[0]
 sys.path.insert(0, folder)
+import egress  # noqa: E402
 from channel import Channel  # noqa: E402
 from worker import Worker  # noqa: E402
 
 channel, tmp = Channel(3), tmp_folder()
+egress.install("/run/egress.sock")
 hide_from_user_code(folder)
 gc.freeze()
 try:
