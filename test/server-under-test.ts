@@ -61,7 +61,7 @@ export class ServerUnderTest {
   /** @param launcher a program that becomes the server, in another namespace for example */
   constructor(dataDir: string, settings: Record<string, string> = {}, launcher: readonly string[] = []) {
     this.dataDir = dataDir;
-    const [program = "", ...args] = [...launcher, process.execPath, MAIN];
+    const [program, ...args] = [...launcher, process.execPath, MAIN];
     this.process = spawn(program, args, {
       cwd: dataDir, // no .env of the developer's
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, HTTP_PORT: "0", DATA_DIR: dataDir, ...settings },

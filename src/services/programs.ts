@@ -56,7 +56,7 @@ export class Programs {
     this.check(language);
     const hash = contentHash(language, source);
     const program = await this.#prepare(hash, language, source);
-    const reach = egress === "none" ? "" : `:${contentHash(...egress)}`;
+    const reach = egress === "none" ? "" : `:${contentHash(JSON.stringify(egress))}`;
     return { id: `ad-hoc:${hash}${reach}`, functionName: undefined, number: undefined, program, egress };
   }
 

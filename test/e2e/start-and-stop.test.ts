@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { findGpu } from "../../src/sandbox/gpu.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
 function dataFolder(t: { after(task: () => void): void }): string {
@@ -93,9 +94,27 @@ suite("the server", () => {
       [{ MAX_MEMORY: "12 apples" }, /MAX_MEMORY="12 apples" is not allowed: it must be a size/],
       [{ MAX_CPUS: "0" }, /MAX_CPUS="0" is not allowed/],
       [{ REDIS_HOST: "localhost" }, /REDIS_HOST="localhost": the Redis store is not there yet/],
-      [{ GPU_ENABLED: "true" }, /GPU_ENABLED="true": GPU access is not there yet/],
+      [{ GPU_ENABLED: "yes" }, /GPU_ENABLED="yes" is not allowed: it must be true or false/],
+      [
+        { EGRESS: "http://example.com" },
+        /EGRESS="http:\/\/example\.com" is not allowed: it must be none, public, all, or hosts/,
+      ],
     ];
     for (const [settings, message] of cases) assert.match(await refusedStart(dataDir, settings), message);
+  });
+
+  test("stops where a GPU is asked for and there is none, and says what is missing", async (t) => {
+    const dataDir = dataFolder(t);
+    const search = findGpu();
+    if (search.found) {
+      const server = new ServerUnderTest(dataDir, { GPU_ENABLED: "true" });
+      await server.started;
+      await server.stop();
+    } else {
+      assert.ok(
+        (await refusedStart(dataDir, { GPU_ENABLED: "true" })).includes(`GPU_ENABLED=true, but ${search.reason}`),
+      );
+    }
   });
 
   test("reads .env from its working directory, and lets the environment win", async (t) => {
