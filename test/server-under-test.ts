@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { folderName } from "../src/sandbox/cgroup/files.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const COMPILE_CACHE = join(import.meta.dirname, "../node_modules/.cache/cloche"); // as `npm start` has it
@@ -197,8 +198,8 @@ export class ServerUnderTest {
     ).split(":")[2];
     const roots = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
     const candidates = roots.flatMap((root) => [
-      join(root, own ?? "", `cloche-${nursery}`),
-      join(root, `cloche-${nursery}`),
+      join(root, own ?? "", folderName(Number(nursery))),
+      join(root, folderName(Number(nursery))),
     ]);
     return candidates.find((dir) => existsSync(dir));
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
-import { FOLDER_PREFIX, pidsIn } from "./cgroup/files.ts";
+import { folderName, pidsIn } from "./cgroup/files.ts";
 import { NurserySandbox } from "./nursery-sandbox.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 
@@ -47,7 +47,7 @@ function openSeen(change: Partial<Settings> = {}): { opened: Promise<NurserySand
       const [, controllers = "", path = ""] = line.split(":");
       return [join("/sys/fs/cgroup", controllers, path), join("/sys/fs/cgroup", controllers), "/sys/fs/cgroup"];
     });
-  const candidates = [...new Set(places.map((place) => join(place, `${FOLDER_PREFIX}${nursery}`)))];
+  const candidates = [...new Set(places.map((place) => join(place, folderName(Number(nursery)))))];
   return { opened, folders: () => candidates.filter((folder) => existsSync(folder)) };
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { barredFolder } from "./box-root.ts";
-import { isAlive } from "./is-alive.ts";
+import { isGone, ownMark } from "./process-mark.ts";
 
 /** For prepared roots whose place other users cannot reach; one folder per server, named after its nursery's process. */
 const REACHABLE_DIR = "/var/lib/cloche";
@@ -9,7 +9,7 @@ const REACHABLE_DIR = "/var/lib/cloche";
 /** A folder for prepared roots that the boxes' users can pass to: `wanted`, or one of our own. Needs to be root. */
 export function placeReachableByAll(wanted: string): string {
   sweepDeadServers();
-  return barredFolder(dirname(wanted)) === undefined ? wanted : join(REACHABLE_DIR, String(process.pid));
+  return barredFolder(dirname(wanted)) === undefined ? wanted : join(REACHABLE_DIR, ownMark());
 }
 
 export function removeRoots(dir: string): void {
@@ -19,13 +19,13 @@ export function removeRoots(dir: string): void {
 
 function sweepDeadServers(): void {
   for (const name of list(REACHABLE_DIR)) {
-    if (!isAlive(Number(name))) rmSync(join(REACHABLE_DIR, name), { recursive: true, force: true });
+    if (isGone(name)) rmSync(join(REACHABLE_DIR, name), { recursive: true, force: true });
   }
 }
 
 function list(dir: string): string[] {
   try {
-    return readdirSync(dir).filter((name) => /^\d+$/.test(name));
+    return readdirSync(dir);
   } catch {
     return [];
   }

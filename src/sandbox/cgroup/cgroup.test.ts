@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { sleep } from "../../core/clock.ts";
 import type { Cgroup } from "./cgroup.ts";
-import { FOLDER_PREFIX, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+import { folderName, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
 import { openCgroups } from "./open-cgroups.ts";
 
 const MIB = 1024 * 1024;
@@ -56,7 +56,7 @@ suite("a cgroup", { skip }, () => {
     const isV1 = factory.title === "cgroup v1";
     while ((readNumber(join(folder("pids"), "pids.current")) ?? 0) < 2) await sleep(3);
 
-    assert.match(folder("pids"), /cloche-\d+\/limits$/);
+    assert.match(folder("pids"), /cloche-\d+-\d+\/limits$/);
     assert.equal(readNumber(join(folder("memory"), isV1 ? "memory.limit_in_bytes" : "memory.max")), 64 * MIB);
     assert.equal(readNumber(join(folder("pids"), "pids.max")), 20);
     if (isV1) assert.equal(readNumber(join(folder("cpu"), "cpu.cfs_quota_us")), 50_000);
@@ -98,15 +98,15 @@ suite("a cgroup", { skip }, () => {
 test("the sweep removes what dead servers left, and nothing else", (t) => {
   const parent = mkdtempSync(join(tmpdir(), "cloche-sweep-"));
   t.after(() => rmSync(parent, { recursive: true, force: true }));
-  const dead = `${FOLDER_PREFIX}4194305`; // beyond the largest pid that Linux gives
-  for (const path of [`${dead}/7`, `${dead}/8`, `${FOLDER_PREFIX}${process.pid}/1`, `${FOLDER_PREFIX}x`, "4194305"]) {
+  const dead = folderName(4_194_305); // beyond the largest pid that Linux gives
+  for (const path of [`${dead}/7`, `${dead}/8`, `${folderName()}/1`, "cloche-x", "4194305"]) {
     mkdirSync(join(parent, path), { recursive: true });
   }
   sweepDeadServers(parent);
   sweepDeadServers(join(parent, "nowhere"));
 
   assert.equal(existsSync(join(parent, dead)), false);
-  for (const path of [`${FOLDER_PREFIX}${process.pid}/1`, `${FOLDER_PREFIX}x`, "4194305"]) {
+  for (const path of [`${folderName()}/1`, "cloche-x", "4194305"]) {
     assert.ok(existsSync(join(parent, path)), path);
   }
 });

@@ -1,10 +1,15 @@
 // Cgroups are folders with files in them; these few helpers are all that v1 and v2 share.
 import { readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive } from "../is-alive.ts";
+import { isGone, ownMark } from "../process-mark.ts";
 
 /** Folders of ours are named after the server's process, so that the next server can sweep what a dead one left. */
-export const FOLDER_PREFIX = "cloche-";
+const FOLDER_PREFIX = "cloche-";
+
+/** The folder of this server's boxes, or of another process's. */
+export function folderName(pid = process.pid): string {
+  return FOLDER_PREFIX + ownMark(pid);
+}
 
 export function readNumber(path: string): number | undefined {
   const text = readText(path);
@@ -45,8 +50,7 @@ export function tryRemove(folder: string): boolean {
 /** Removes what servers that no longer run have left below `parent`, with every process still in it. */
 export function sweepDeadServers(parent: string): void {
   for (const name of listFolders(parent)) {
-    const pid = Number(name.slice(FOLDER_PREFIX.length));
-    if (!name.startsWith(FOLDER_PREFIX) || !Number.isInteger(pid) || isAlive(pid)) continue;
+    if (!name.startsWith(FOLDER_PREFIX) || !isGone(name.slice(FOLDER_PREFIX.length))) continue;
     const server = join(parent, name);
     for (const box of listFolders(server)) {
       killAll(join(server, box));

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
-import { FOLDER_PREFIX, killAll, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+import { folderName, killAll, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
 
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
 type Folders = Readonly<Record<(typeof CONTROLLERS)[number], string>>;
@@ -12,7 +12,7 @@ const CPU_PERIOD_US = 100_000; // the kernel's default
 export function openCgroupV1(): CgroupSearch {
   const parents = ownFolders();
   if (parents === undefined) return { opened: false, reason: "no memory, pids and cpu hierarchies are mounted" };
-  const name = `${FOLDER_PREFIX}${process.pid}`;
+  const name = folderName();
   const folders = mapFolders(parents, (parent) => join(parent, name));
   try {
     for (const parent of Object.values(parents)) sweepDeadServers(parent);

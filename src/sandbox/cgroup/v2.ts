@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
-import { FOLDER_PREFIX, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
 
 const MOUNT = "/sys/fs/cgroup";
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
@@ -26,7 +26,7 @@ export function openCgroupV2(): CgroupSearch {
 }
 
 function openBelow(parent: string): CgroupSearch {
-  const folder = join(parent, `${FOLDER_PREFIX}${process.pid}`);
+  const folder = join(parent, folderName());
   try {
     sweepDeadServers(parent);
     mkdirSync(folder);

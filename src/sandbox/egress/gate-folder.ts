@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isAlive } from "../is-alive.ts";
+import { isGone, ownMark } from "../process-mark.ts";
 
 const PREFIX = "cloche-gate-";
 /** A kernel's limit on the path of a unix socket, without the zero behind it. */
@@ -17,7 +17,7 @@ const NAME_BYTES = 17;
  */
 export function makeGateFolder(owner: number | undefined): string {
   sweepDeadGates();
-  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${ownMark()}-`));
   if (Buffer.byteLength(folder) + NAME_BYTES > MAX_SOCKET_PATH_BYTES) {
     removeGateFolder(folder);
     throw new Error(`the folder for temporary files has too long a name for unix sockets: ${tmpdir()}`);
@@ -33,8 +33,8 @@ export function removeGateFolder(folder: string): void {
 
 function sweepDeadGates(): void {
   for (const name of readdirSync(tmpdir())) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    const mark = new RegExp(`^${PREFIX}(\\d+-\\d+)-`).exec(name)?.[1] ?? "";
+    if (!isGone(mark)) continue;
     try {
       removeGateFolder(join(tmpdir(), name));
     } catch {
