@@ -6,6 +6,9 @@ export interface Mount {
   readonly to: string;
 }
 
+/** Stands for the folder on the host that becomes the box's root. */
+export const ROOT = "{root}";
+
 /** What the box of a base's workers holds and which command it starts. */
 export interface BaseImage {
   /** `node`, `python`. */
@@ -14,6 +17,8 @@ export interface BaseImage {
   readonly command: readonly string[];
   /** Files that are copied into the box's root when the server starts: our own small shim files. */
   readonly copies: readonly Mount[];
+  /** A program of the host that compiles the copies once they are in place; ROOT in its arguments stands for the box's root. */
+  readonly compile?: readonly string[];
   /** Large files and folders that are bound where they lie. */
   readonly binds: readonly Mount[];
   /** Device nodes beyond the harmless ones, shown as they are; none but for a GPU. */

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { BaseImage } from "../core/base-image.ts";
+import { type BaseImage, ROOT } from "../core/base-image.ts";
 import { barredFolder, prepareBoxRoot } from "./box-root.ts";
 
 function workshop(t: TestContext): string {
@@ -58,6 +58,18 @@ test("a root holds the copies, the mount points and the libraries, readable by a
     if (stats.isDirectory() || path.endsWith("shim.js"))
       assert.equal(stats.mode & 0o555, 0o555, `${path} is all's to read`);
   }
+});
+
+test("copies are compiled when they are in place, for all to read", (t) => {
+  const dir = workshop(t);
+  const root = join(dir, "root");
+  const umask = process.umask(0o077);
+  t.after(() => process.umask(umask));
+  prepareBoxRoot(root, { ...image(dir), compile: ["/bin/sh", "-c", 'cp "$0/deep/er/shim.js" "$0/compiled"', ROOT] });
+
+  assert.equal(readFileSync(join(root, "compiled"), "utf8"), "shim");
+  assert.equal(statSync(join(root, "compiled")).mode & 0o077, 0o055);
+  assert.equal(process.umask(), 0o077);
 });
 
 test("a root is made afresh: nothing of the last one stays", (t) => {

@@ -1,7 +1,8 @@
 // One prepared root folder per base instead of a bind for every file: 41 % more boxes start in a second.
+import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { BaseImage, Mount } from "../core/base-image.ts";
+import { type BaseImage, type Mount, ROOT } from "../core/base-image.ts";
 import { sharedLibrariesOf } from "./libraries.ts";
 
 /** Mount points that every box needs to find. */
@@ -19,6 +20,7 @@ export function prepareBoxRoot(rootDir: string, image: BaseImage): Mount[] {
   makeFolder(rootDir);
   for (const name of MOUNT_POINTS) makeFolder(join(rootDir, name));
   for (const { from, to } of image.copies) copyInto(rootDir, from, to);
+  if (image.compile !== undefined) compile(image.compile, rootDir);
   for (const library of sharedLibrariesOf(image.librariesOf)) copyInto(rootDir, library, library);
   return image.binds.filter(({ from, to }) => {
     const target = join(rootDir, to);
@@ -46,6 +48,16 @@ export function barredFolder(path: string): string | undefined {
   if (above !== undefined) return above;
   const stats = statSync(path);
   return stats.isDirectory() && (stats.mode & 0o001) === 0 ? path : undefined;
+}
+
+function compile(command: readonly string[], rootDir: string): void {
+  const [program = "", ...args] = command.map((word) => word.replace(ROOT, rootDir));
+  const umask = process.umask(0o022); // what it writes is for the boxes' users to read
+  try {
+    execFileSync(program, args, { env: {}, stdio: ["ignore", "ignore", "pipe"] });
+  } finally {
+    process.umask(umask);
+  }
 }
 
 function copyInto(rootDir: string, from: string, to: string): void {
