@@ -5,6 +5,9 @@ import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import { PlatformError } from "./core/errors.ts";
 import { scriptRoutes } from "./http/doors/script-api.ts";
+import { Access } from "./http/access.ts";
+import { keyRoutes } from "./http/api/keys.ts";
+import { isLoopback } from "./http/guard.ts";
 import { homeRoutes } from "./http/home.ts";
 import { HttpServer } from "./http/server.ts";
 import { systemRoutes } from "./http/api/system.ts";
@@ -21,6 +24,7 @@ import { Catalog } from "./services/catalog.ts";
 import { createDeploy } from "./services/deploy.ts";
 import { History } from "./services/history.ts";
 import { createInvoke } from "./services/invoke.ts";
+import { Keys } from "./services/keys.ts";
 import { Programs } from "./services/programs.ts";
 import { selfTest } from "./services/self-test.ts";
 import { describeSystem } from "./services/system.ts";
@@ -34,6 +38,8 @@ export interface App {
   readonly url: string;
   readonly runtimes: readonly RuntimeSearch[];
   readonly sandbox: Sandbox;
+  /** An admin key that has just been made, since there was none; it can be shown now and never again. */
+  readonly firstKey: string | undefined;
   /** Takes no new work, lets what runs end within its time, and leaves nothing behind. */
   stop(): Promise<void>;
 }
@@ -101,6 +107,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const hostPaths = ["/etc/passwd", "/root", "/home", "/var", join(config.dataDir, DATABASE), import.meta.filename];
     await selfTest(found, { pool, clock, hostPaths, serverPid: process.pid });
 
+    const keys = await Keys.open(store, clock, config.adminKey);
+    const firstKey = !isLoopback(config.host) && keys.none ? (await keys.create("first", "admin")).secret : undefined;
     const programs = new Programs(runtimes);
     const catalog = new Catalog(store, programs, egress);
     const deploy = createDeploy({ store, catalog, programs, egress, clock });
@@ -112,8 +120,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       routes: [
         ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits, egress }),
         ...systemRoutes(describe, version),
+        ...keyRoutes(keys),
         ...homeRoutes(version),
       ],
+      access: new Access(config.host, keys, clock),
       log,
     });
     closers.push(async () => {
@@ -126,6 +136,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
       runtimes,
       sandbox,
+      firstKey,
       stop: closeAll,
     };
   } catch (error) {

@@ -20,7 +20,7 @@ try {
   const app = await startApp({ config, version, log, onLost: (reason) => fail(reason) });
   endOnSignal(app);
   process.stdout.write(startMessage(app, config, version));
-  warnWhenOpen(config);
+  warnWhenUnencrypted(config);
 } catch (error) {
   fail(messageOf(error));
 }
@@ -47,9 +47,9 @@ function endOnSignal(app: App): void {
   process.on("SIGTERM", stop);
 }
 
-function warnWhenOpen({ host }: Config): void {
+function warnWhenUnencrypted({ host }: Config): void {
   if (isLoopback(host)) return;
-  log(`warning: HOST=${host} lets everyone who can reach this address run code here; there are no keys yet`);
+  log(`warning: keys travel unencrypted to HOST=${host}; put a proxy with TLS in front, or keep the network private`);
 }
 
 function fail(reason: string): never {

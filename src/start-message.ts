@@ -1,5 +1,6 @@
 import type { App } from "./app.ts";
 import type { Config } from "./config/config.ts";
+import { isLoopback } from "./http/guard.ts";
 
 const MIB = 1024 * 1024;
 
@@ -31,9 +32,10 @@ export function startMessage(app: App, config: Config, version: string): string 
     `Limits of a run: ${limits.join(", ")}; ${config.maxWorkers} sandboxes at once`,
     `Data: ${config.dataDir}`,
     `Listening on ${app.url}`,
+    ...(app.firstKey === undefined ? [] : ["", "An admin key, shown this once:", `  ${app.firstKey}`]),
     "",
     "Try it:",
-    `  curl ${app.url}/run-now -d '{"language":"python","code":"return 6 * event[\\"n\\"]","input":{"n":7}}'`,
+    `  curl ${app.url}/run-now${isLoopback(config.host) ? "" : ' -H "Authorization: Bearer $KEY"'} -d '{"language":"python","code":"return 6 * event[\\"n\\"]","input":{"n":7}}'`,
     "",
   ].join("\n");
 }

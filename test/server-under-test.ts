@@ -198,8 +198,8 @@ export class ServerUnderTest {
     ).split(":")[2];
     const roots = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
     const candidates = roots.flatMap((root) => [
-      join(root, own ?? "", folderName(Number(nursery))),
-      join(root, folderName(Number(nursery))),
+      join(root, own ?? "", folderName(nursery)),
+      join(root, folderName(nursery)),
     ]);
     return candidates.find((dir) => existsSync(dir));
   }

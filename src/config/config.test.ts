@@ -124,6 +124,13 @@ const CASES: { readonly [name: string]: Case } = {
     refused: [...NOT_WHOLE, "100000001"],
     words: "a whole number from 0 to 100000000",
   },
+  ADMIN_KEY: {
+    get: (config) => config.adminKey,
+    fallback: undefined,
+    allowed: { ["x".repeat(32)]: "x".repeat(32) },
+    refused: ["x".repeat(31), `${"x".repeat(32)} y`, "é".repeat(32)],
+    words: "at least 32 printable characters without blanks",
+  },
   EGRESS: {
     get: (config) => (typeof config.egress === "string" ? config.egress : config.egress.join(" ")),
     fallback: "none",
@@ -173,7 +180,8 @@ for (const [name, { get, fallback, allowed, refused, words }] of Object.entries(
     if (refused.length === 0) return;
     test("refuses all else by name, value and what is allowed", () => {
       for (const text of refused) {
-        const message = `${name}=${JSON.stringify(text)} is not allowed: it must be ${words}`;
+        const shown = name === "ADMIN_KEY" ? "(not shown)" : JSON.stringify(text);
+        const message = `${name}=${shown} is not allowed: it must be ${words}`;
         assert.throws(() => readConfig({ [name]: text }), { name: "ConfigError", message });
       }
     });

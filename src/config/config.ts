@@ -18,6 +18,8 @@ export interface Config {
   readonly maxQueue: number;
   readonly queueTimeoutMs: number;
   readonly keepExecutions: number;
+  /** A key with all rights, set by the operator. */
+  readonly adminKey: string | undefined;
   /** The widest that code may have; functions and runs may ask for less. */
   readonly egress: EgressPolicy;
   readonly gpuEnabled: boolean;
@@ -61,6 +63,7 @@ export function readConfig(environment: Environment): Config {
     maxQueue: read(SETTINGS.maxQueue),
     queueTimeoutMs: read(SETTINGS.queueTimeoutS) * 1000,
     keepExecutions: read(SETTINGS.keepExecutions),
+    adminKey: read(SETTINGS.adminKey),
     egress: read(SETTINGS.egress),
     gpuEnabled: read(SETTINGS.gpuEnabled),
     allowSoftLimits: read(SETTINGS.allowSoftLimits),
@@ -73,7 +76,8 @@ function readSetting<T>(setting: Setting<T>, environment: Environment): T {
   if (text === "") return setting.fallback;
   const value = setting.parse(text);
   if (value === undefined) {
-    throw new ConfigError(`${setting.name}=${JSON.stringify(text)} is not allowed: it must be ${setting.allowed}`);
+    const shown = setting.isSecret === true ? "(not shown)" : JSON.stringify(text);
+    throw new ConfigError(`${setting.name}=${shown} is not allowed: it must be ${setting.allowed}`);
   }
   return value;
 }

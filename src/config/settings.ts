@@ -9,6 +9,8 @@ export interface Setting<T> {
   /** What is allowed, in words that complete "must be …". */
   readonly allowed: string;
   parse(text: string): T | undefined;
+  /** True where the value must not be shown. */
+  readonly isSecret?: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -29,6 +31,7 @@ export const SETTINGS = {
   maxQueue: integer("MAX_QUEUE", 256, 0, 100_000),
   queueTimeoutS: decimal("QUEUE_TIMEOUT", 10, 0.01, 3600, "seconds"),
   keepExecutions: integer("KEEP_EXECUTIONS", 100_000, 0, 100_000_000),
+  adminKey: optional(secret("ADMIN_KEY", 32)),
   egress: egress("EGRESS", "none"),
   gpuEnabled: flag("GPU_ENABLED"),
   allowSoftLimits: flag("ALLOW_SOFT_LIMITS"),
@@ -74,6 +77,19 @@ function text(name: string, fallback: string): Setting<string> {
 function egress(name: string, fallback: EgressPolicy): Setting<EgressPolicy> {
   const allowed = 'none, public, all, or hosts with commas between, such as "api.example.com, *.example.org:8443"';
   return { name, fallback, allowed, parse: parseEgressPolicy };
+}
+
+/** Of printable characters without blanks, so that it travels in a header. */
+function secret(name: string, minChars: number): Setting<string> {
+  const parse = (value: string): string | undefined =>
+    value.length >= minChars && /^[!-~]+$/.test(value) ? value : undefined;
+  return {
+    name,
+    fallback: "",
+    allowed: `at least ${minChars} printable characters without blanks`,
+    parse,
+    isSecret: true,
+  };
 }
 
 function flag(name: string): Setting<boolean> {

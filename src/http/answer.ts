@@ -48,6 +48,7 @@ export function sendFault(error: PlatformError, request: HttpRequest, response: 
 }
 
 export function addFaultHeaders(error: PlatformError, message: IncomingMessage, response: ServerResponse): void {
+  if (error.code === "KEY_REQUIRED") response.setHeader("WWW-Authenticate", "Bearer");
   if (error.retryAfterS !== undefined) response.setHeader("Retry-After", error.retryAfterS);
   // A body that nobody will read stands in the way of the connection's next request.
   if (!message.complete) response.setHeader("Connection", "close");

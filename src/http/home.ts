@@ -13,6 +13,7 @@ export function homeRoutes(version: string): Route[] {
     {
       method: "GET",
       path: "/",
+      scope: "none",
       dialect: (error, _request, response) => sendText(response, error.status, error.message),
       handle: (_request, response) => sendText(response, 200, text),
     },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Dialect, type Route, Router } from "./router.ts";
 
 function route(method: "GET" | "POST", path: string, dialect: Dialect = () => {}): Route {
-  return { method, path, dialect, handle: () => {} };
+  return { method, path, scope: "read", dialect, handle: () => {} };
 }
 
 const get = route("GET", "/a");

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Scope } from "../core/access.ts";
 import { PlatformError } from "../core/errors.ts";
 
 export interface HttpRequest {
@@ -16,7 +17,9 @@ export type Handler = (request: HttpRequest, response: ServerResponse) => Promis
 export type Dialect = (error: PlatformError, request: HttpRequest, response: ServerResponse) => void;
 
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
+  /** What a key must be good for where keys are needed; `none`: open to everyone. */
+  readonly scope: Scope | "none";
   /** An exact path, or with `/*` at its end all paths below it. */
   readonly path: string;
   readonly dialect: Dialect;

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { messageOf, PlatformError } from "../core/errors.ts";
+import type { Access } from "./access.ts";
 import { addFaultHeaders, sendFault, sendJsonFault } from "./answer.ts";
-import { checkLoopbackCaller, isLoopback } from "./guard.ts";
 import { type HttpRequest, type Route, Router } from "./router.ts";
 
 // Node's own defaults (60 s, 300 s) let a few slow clients hold every connection.
@@ -17,6 +17,7 @@ export interface HttpServerOptions {
   /** 0: one that is free. */
   readonly port: number;
   readonly routes: readonly Route[];
+  readonly access: Access;
   readonly log: (line: string) => void;
 }
 
@@ -24,7 +25,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #server: Server;
   readonly #router: Router;
-  readonly #guarded: boolean;
+  readonly #access: Access;
   readonly #log: (line: string) => void;
   #draining = false;
 
@@ -38,9 +39,9 @@ export class HttpServer {
     return server;
   }
 
-  private constructor({ host, routes, log }: HttpServerOptions) {
+  private constructor({ access, routes, log }: HttpServerOptions) {
     this.#router = new Router(routes);
-    this.#guarded = isLoopback(host);
+    this.#access = access;
     this.#log = log;
     this.#server = createServer(
       {
@@ -81,9 +82,11 @@ export class HttpServer {
     const path = mark < 0 ? url : url.slice(0, mark);
     const request: HttpRequest = { message, path, query: mark < 0 ? "" : url.slice(mark + 1) };
     try {
-      if (this.#guarded) checkLoopbackCaller(message);
+      this.#access.checkCaller(message);
+      const route = this.#router.find(message.method ?? "GET", path);
+      this.#access.checkKey(message, route.scope);
       if (this.#draining) throw new PlatformError("DRAINING", "the server is stopping");
-      await this.#router.find(message.method ?? "GET", path).handle(request, response);
+      await route.handle(request, response);
     } catch (error) {
       this.#answerFault(this.#asFault(error), request, response);
     }

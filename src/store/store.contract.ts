@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import type { Execution, ExecutionStatus, Trigger } from "../core/execution.ts";
 import type { LogLevel, OutputStream } from "../core/log-line.ts";
 import { anExecution } from "./executions.fixture.ts";
-import type { Store } from "./store.ts";
+import type { Store, StoredKey } from "./store.ts";
 
 const T0_MS = 1_700_000_000_000;
 const MAX_SOURCE_BYTES = 256 * 1024;
@@ -74,6 +74,23 @@ export function storeContract(open: (settings: { readonly keepExecutions: number
 
     assert.equal((await store.findVersion("resize", shut.number))?.egress, "none");
     assert.deepEqual((await store.findVersion("resize", narrow.number))?.egress, hosts);
+  });
+
+  test("keys are listed oldest first until they are removed", async (t) => {
+    const store = await open(keepAll);
+    t.after(() => store.close());
+    const key = (id: string, createdAtMs: number): StoredKey => {
+      return { id, name: `key ${id} é`, scope: "deploy", hash: `hash of ${id}`, hint: "clo_1234", createdAtMs };
+    };
+    await store.addKey(key("b", 2));
+    await store.addKey(key("a", 1));
+    const listed = await store.listKeys();
+    const removed = [await store.removeKey("a"), await store.removeKey("a")];
+
+    assert.deepEqual(listed, [key("a", 1), key("b", 2)]);
+    assert.deepEqual(removed, [true, false]);
+    assert.deepEqual(await store.listKeys(), [key("b", 2)]);
+    await assert.rejects(store.addKey(key("b", 3)), { code: "STORE_UNAVAILABLE" });
   });
 
   test("an older version stays as it was when a newer one is stored", async (t) => {

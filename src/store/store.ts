@@ -1,3 +1,4 @@
+import type { Scope } from "../core/access.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Execution } from "../core/execution.ts";
 
@@ -10,6 +11,20 @@ export interface StoredVersion {
   readonly source: string;
   /** What its uploader asked for; undefined: whatever the server allows. */
   readonly egress: EgressPolicy | undefined;
+  /** Unix milliseconds. */
+  readonly createdAtMs: number;
+}
+
+/** An API key, without the key itself. */
+export interface StoredKey {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly name: string;
+  readonly scope: Scope;
+  /** SHA-256 of the key, hexadecimal. */
+  readonly hash: string;
+  /** The key's first characters, so that people can tell theirs apart. */
+  readonly hint: string;
   /** Unix milliseconds. */
   readonly createdAtMs: number;
 }
@@ -49,6 +64,15 @@ export interface Store {
 
   /** The last appended executions first, at most `limit`, of one function where `functionName` is given. */
   listExecutions(query: { readonly functionName?: string; readonly limit: number }): Promise<Execution[]>;
+
+  /** Stores a key; resolves when it is durable. */
+  addKey(key: StoredKey): Promise<void>;
+
+  /** Every key, oldest first. */
+  listKeys(): Promise<StoredKey[]>;
+
+  /** Resolves when the removal is durable; to false where there is no such key. */
+  removeKey(id: string): Promise<boolean>;
 
   /** Finishes the calls made before it, then lets go of the medium. No call may follow. */
   close(): Promise<void>;

@@ -11,15 +11,29 @@ export function systemRoutes(describe: DescribeSystem, version: string): Route[]
     {
       method: "GET",
       path: "/api/system",
+      scope: "read",
       dialect,
       handle: async (_request, response) => sendJson(response, 200, JSON.stringify(await describe())),
     },
     // It answers, so it lives; what is asked at a server that is draining is answered 503 before any route.
-    { method: "GET", path: "/healthz", dialect, handle: (_request, response) => sendText(response, 200, "ok") },
-    { method: "GET", path: "/readyz", dialect, handle: (_request, response) => sendText(response, 200, "ok") },
+    {
+      method: "GET",
+      path: "/healthz",
+      scope: "none",
+      dialect,
+      handle: (_request, response) => sendText(response, 200, "ok"),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      scope: "none",
+      dialect,
+      handle: (_request, response) => sendText(response, 200, "ok"),
+    },
     {
       method: "GET",
       path: "/version",
+      scope: "none",
       dialect,
       handle: (_request, response) => sendJson(response, 200, JSON.stringify({ name: "cloche", version })),
     },

@@ -89,10 +89,10 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
   }
 
   return [
-    { method: "POST", path: "/upload", dialect: uploadDialect, handle: upload },
-    { method: "POST", path: "/run", dialect: runDialect, handle: run },
-    { method: "POST", path: "/run/*", dialect: runDialect, handle: run },
-    { method: "POST", path: "/run-now", dialect: runDialect, handle: runNow },
+    { method: "POST", path: "/upload", scope: "deploy", dialect: uploadDialect, handle: upload },
+    { method: "POST", path: "/run", scope: "invoke", dialect: runDialect, handle: run },
+    { method: "POST", path: "/run/*", scope: "invoke", dialect: runDialect, handle: run },
+    { method: "POST", path: "/run-now", scope: "deploy", dialect: runDialect, handle: runNow },
   ];
 }
 
@@ -134,6 +134,10 @@ function runFaultText(error: PlatformError): string {
     case "ROUTE_NOT_FOUND":
     case "METHOD_NOT_ALLOWED":
     case "HOST_NOT_ALLOWED":
+    case "KEY_REQUIRED":
+    case "KEY_NOT_FOUND":
+    case "SCOPE_MISSING":
+    case "TOO_MANY_ATTEMPTS":
     case "INVALID_PATH":
       return error.message;
     case "RUN_FAILED":

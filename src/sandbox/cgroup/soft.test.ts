@@ -10,10 +10,19 @@ const EAT = "const eaten = []; setInterval(() => eaten.push(Buffer.alloc(20_000_
 
 /** A shell with a child that runs `code`, as a launcher has the box below it. */
 function launcher(t: TestContext, code: string): ChildProcess & { readonly pid: number } {
-  const child = spawn("/bin/sh", ["-c", '"$0" -e "$1" & wait $!', process.execPath, code], { stdio: "ignore" });
-  t.after(() => child.kill("SIGKILL"));
+  const child = spawn("/bin/sh", ["-c", '"$0" -e "$1" & wait $!', process.execPath, code], {
+    stdio: "ignore",
+    detached: true, // a process group of its own, which can be ended as a whole
+  });
   const { pid } = child;
   assert.ok(pid !== undefined);
+  t.after(() => {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // All of it has ended.
+    }
+  });
   return Object.assign(child, { pid });
 }
 

@@ -60,4 +60,17 @@ export const MIGRATIONS: readonly Migration[] = [
     name: "egress of versions",
     sql: "ALTER TABLE versions ADD COLUMN egress TEXT; -- JSON: a word or a list of hosts; NULL: what the server allows",
   },
+  {
+    name: "keys",
+    sql: `
+      CREATE TABLE keys (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        hash TEXT NOT NULL UNIQUE, -- SHA-256 of the key, which itself is kept nowhere
+        hint TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

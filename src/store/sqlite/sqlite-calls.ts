@@ -1,5 +1,5 @@
 import type { Execution } from "../../core/execution.ts";
-import type { Store, StoredVersion } from "../store.ts";
+import type { Store, StoredKey, StoredVersion } from "../store.ts";
 import type { Cell } from "./execution-cells.ts";
 
 export type NewVersion = Parameters<Store["addVersion"]>[0];
@@ -21,6 +21,9 @@ export interface SqliteCalls {
   hasFunction(functionName: string): boolean;
   appendExecutions(cells: readonly Cell[]): void;
   listExecutions(query: ExecutionQuery): Execution[];
+  addKey(key: StoredKey): void;
+  listKeys(nothing: undefined): StoredKey[];
+  removeKey(id: string): boolean;
   /** The last call: the thread ends after it. */
   close(nothing: undefined): void;
 }

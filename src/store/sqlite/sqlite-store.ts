@@ -32,6 +32,9 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     hasFunction: (functionName) => calls.call("hasFunction", functionName),
     appendExecutions: (executions) => calls.call("appendExecutions", toCells(executions)),
     listExecutions: (query) => calls.call("listExecutions", query),
+    addKey: (key) => calls.call("addKey", key),
+    listKeys: () => calls.call("listKeys", undefined),
+    removeKey: (id) => calls.call("removeKey", id),
     async close() {
       await calls.call("close", undefined);
       worker.ref(); // the answer is the last call's, but the process must see the thread end

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../core/errors.ts";
 import { ExecutionsTable } from "./executions-table.ts";
+import { KeysTable } from "./keys-table.ts";
 import { openDatabase } from "./open-database.ts";
 import { OPENING_ID } from "./sqlite-calls.ts";
 import type { AnswerMessage, CallMessage, SqliteCalls, SqliteSettings } from "./sqlite-calls.ts";
@@ -21,6 +22,7 @@ answer(OPENING_ID, () => {
 function openCalls({ file, keepExecutions }: SqliteSettings): SqliteCalls {
   const opened = openDatabase(file);
   const versions = new VersionsTable(opened.database);
+  const keys = new KeysTable(opened.database);
   const executions = new ExecutionsTable(opened.database, keepExecutions);
   return {
     addVersion: (upload) => versions.add(upload),
@@ -28,6 +30,9 @@ function openCalls({ file, keepExecutions }: SqliteSettings): SqliteCalls {
     hasFunction: (functionName) => versions.has(functionName),
     appendExecutions: (cells) => executions.append(cells),
     listExecutions: (query) => executions.list(query),
+    addKey: (key) => keys.add(key),
+    listKeys: () => keys.list(),
+    removeKey: (id) => keys.remove(id),
     close() {
       opened.close();
       port.unref(); // nothing else keeps the thread alive; closing it would drop the answer

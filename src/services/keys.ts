@@ -1,0 +1,69 @@
+// API keys. Only their hashes are kept: whoever reads the database cannot call with them. A key has 256 random bits, so a
+// plain SHA-256 is enough; slow hashes are for what people can remember.
+import { createHash, randomBytes } from "node:crypto";
+import type { Scope } from "../core/access.ts";
+import type { Clock } from "../core/clock.ts";
+import { newId } from "../core/id.ts";
+import type { Store, StoredKey } from "../store/store.ts";
+
+const PREFIX = "clo_"; // so that scanners for leaked secrets can know one
+const SECRET_BYTES = 32;
+const HINT_CHARS = 8;
+
+/** What may be shown of a key. */
+export type KeyRecord = Omit<StoredKey, "hash">;
+
+export class Keys {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #operatorHash: string | undefined;
+  /** By hash. Looking a hash up tells nothing by its time: nobody can choose the hash of a key that is not known. */
+  readonly #keys: Map<string, StoredKey>;
+
+  /** @param operatorKey a key with all rights that the operator has set; it is in no list */
+  static async open(store: Store, clock: Clock, operatorKey: string | undefined): Promise<Keys> {
+    return new Keys(store, clock, operatorKey, await store.listKeys());
+  }
+
+  private constructor(store: Store, clock: Clock, operatorKey: string | undefined, stored: readonly StoredKey[]) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#operatorHash = operatorKey === undefined ? undefined : hashOf(operatorKey);
+    this.#keys = new Map(stored.map((key) => [key.hash, key]));
+  }
+
+  /** True when nobody could be let in. */
+  get none(): boolean {
+    return this.#keys.size === 0 && this.#operatorHash === undefined;
+  }
+
+  list(): KeyRecord[] {
+    return [...this.#keys.values()].map(({ hash: _hash, ...record }) => record);
+  }
+
+  /** Resolves when it is durable. `secret` is shown this once and cannot be had again. */
+  async create(name: string, scope: Scope): Promise<{ readonly record: KeyRecord; readonly secret: string }> {
+    const secret = PREFIX + randomBytes(SECRET_BYTES).toString("base64url");
+    const record = { id: newId(), name, scope, hint: secret.slice(0, HINT_CHARS), createdAtMs: this.#clock.now() };
+    const stored = { ...record, hash: hashOf(secret) };
+    await this.#store.addKey(stored);
+    this.#keys.set(stored.hash, stored);
+    return { record, secret };
+  }
+
+  /** Resolves when it lets nobody in any more; to false where there was none. */
+  async remove(id: string): Promise<boolean> {
+    for (const [hash, key] of this.#keys) if (key.id === id) this.#keys.delete(hash);
+    return await this.#store.removeKey(id);
+  }
+
+  /** Undefined for what is no key, or none any more. */
+  scopeOf(secret: string): Scope | undefined {
+    const hash = hashOf(secret);
+    return hash === this.#operatorHash ? "admin" : this.#keys.get(hash)?.scope;
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
