@@ -31,8 +31,8 @@ export async function checkPort(machine, { host, port }) {
       id: "open-address",
       level: "warning",
       what: `HOST=${host} is not only for this machine`,
-      cost: "everyone who can reach it can talk to the server, and code runs at a word",
-      fix: ["set HOST=127.0.0.1, and put a proxy with TLS and keys in front"],
+      cost: "a key is required there, and keys and data travel unencrypted",
+      fix: ["put a proxy with TLS in front, or keep the network private"],
       canFix: false,
     });
   }
