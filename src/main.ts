@@ -5,7 +5,7 @@ import { type App, startApp } from "./app.ts";
 import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { systemClock } from "./core/clock.ts";
-import { messageOf } from "./core/errors.ts";
+import { messageOf, PlatformError } from "./core/errors.ts";
 import { isLoopback } from "./http/guard.ts";
 import { startMessage } from "./start-message.ts";
 
@@ -22,7 +22,24 @@ try {
   process.stdout.write(startMessage(app, config, version));
   warnWhenUnencrypted(config);
 } catch (error) {
-  fail(messageOf(error));
+  const why = messageOf(error);
+  const lacksSomething = error instanceof PlatformError && error.code === "SANDBOX_START_FAILED";
+  fail(lacksSomething ? `${why}\n\n${await complaints()}` : why);
+}
+
+/** What the doctor finds wrong with this machine, and the commands that repair it. */
+async function complaints(): Promise<string> {
+  const [{ examine }, { report }, { thisMachine }] = await Promise.all([
+    import("../scripts/doctor/examine.mjs"),
+    import("../scripts/doctor/report.mjs"),
+    import("../scripts/doctor/this-machine.mjs"),
+  ]);
+  const findings = await examine(thisMachine(join(import.meta.dirname, "..")));
+  const asRoot = process.getuid?.() === 0;
+  return report(
+    findings.filter(({ level }) => level === "problem" || level === "warning"),
+    { colour: false, asRoot },
+  );
 }
 
 /** Ctrl-C under `npm start` arrives twice, from the terminal and from npm: only a later signal is a second one. */
