@@ -46,7 +46,11 @@ suite("code in a sandbox", () => {
   test("sees none of the host's processes, names, users or network devices", async () => {
     assert.deepEqual(await python("import os\nreturn sorted(p for p in os.listdir('/proc') if p.isdigit())"), ["1"]);
     assert.equal(await javascript("return require('os').hostname()"), "cloche");
-    assert.deepEqual(await javascript("return Object.keys(require('os').networkInterfaces())"), ["lo"]);
+    const devices = (await javascript("return Object.keys(require('os').networkInterfaces())")) as string[];
+    assert.ok(
+      devices.every((name) => name === "lo"),
+      devices.join(),
+    );
     assert.equal(await python("import os\nreturn os.path.exists('/etc/passwd')"), false);
   });
 
