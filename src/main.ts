@@ -62,6 +62,7 @@ function endOnSignal(app: App): void {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop); // the terminal is gone
 }
 
 function warnWhenUnencrypted({ host }: Config): void {

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { isJson, parseKeepingDigits } from "./json-text.ts";
+import { isDeeperThan, isJson, parseKeepingDigits } from "./json-text.ts";
+
+test("nesting is counted as JSON nests, and not in strings", () => {
+  assert.equal(isDeeperThan(2, '{"a":[1,{"b":2}]}'), true);
+  assert.equal(isDeeperThan(3, '{"a":[1,{"b":2}]}'), false);
+  assert.equal(isDeeperThan(1, '["[[[", "\\"[[", "\\\\", {}]'), true);
+  assert.equal(isDeeperThan(1, '["[[[", "\\"[[", "{{\\\\"]'), false);
+  assert.equal(isDeeperThan(1, "[],[],[]"), false);
+  assert.equal(isDeeperThan(1000, "[".repeat(1001)), true);
+});
 
 test("text is JSON when it is exactly one value", () => {
   for (const text of ["1", " null ", '"a"', "[]", '{"a":1}']) assert.ok(isJson(text), text);

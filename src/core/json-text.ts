@@ -10,6 +10,25 @@ export function isJson(text: string): boolean {
   }
 }
 
+const [QUOTE, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [34, 92, 91, 93, 123, 125];
+
+/** True when lists and objects lie in each other more than `depth` deep. Looks no further than it must. */
+export function isDeeperThan(depth: number, text: string): boolean {
+  let open = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (inString) {
+      if (unit === BACKSLASH) at++;
+      else if (unit === QUOTE) inString = false;
+    } else if (unit === QUOTE) inString = true;
+    else if (unit === LIST || unit === OBJECT) {
+      if (++open > depth) return true;
+    } else if (unit === LIST_END || unit === OBJECT_END) open--;
+  }
+  return false;
+}
+
 const MANY_DIGITS = /\d{16}/;
 
 /** `JSON.rawJSON` and the reviver's third parameter: ECMAScript's "JSON.parse source text access", not in the type library yet. */

@@ -6,7 +6,7 @@ import { grants, type Scope } from "../core/access.ts";
 import type { Clock } from "../core/clock.ts";
 import { PlatformError } from "../core/errors.ts";
 import type { Keys } from "../services/keys.ts";
-import { checkLoopbackCaller, isLoopback } from "./guard.ts";
+import { checkLoopbackCaller, checkOneHost, isLoopback } from "./guard.ts";
 
 /** Nobody guesses 256 bits; this keeps a guesser from costing more than his packets, and his tries out of the log. */
 const MAX_FAILURES = 20;
@@ -27,8 +27,9 @@ export class Access {
     this.#clock = clock;
   }
 
-  /** @throws PlatformError HOST_NOT_ALLOWED */
+  /** @throws PlatformError INVALID_REQUEST, HOST_NOT_ALLOWED */
   checkCaller(message: IncomingMessage): void {
+    checkOneHost(message);
     if (this.#open) checkLoopbackCaller(message);
   }
 

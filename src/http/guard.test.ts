@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { checkLoopbackCaller, isLoopback } from "./guard.ts";
+import { checkLoopbackCaller, checkOneHost, isLoopback } from "./guard.ts";
 
 function check(headers: { host?: string; origin?: string }): void {
   const message = new IncomingMessage(new Socket());
@@ -26,6 +26,15 @@ test("a name that somebody points at loopback is refused (DNS rebinding)", () =>
     assert.throws(() => check({ host }), { code: "HOST_NOT_ALLOWED" }, host);
   }
   assert.throws(() => check({}), { code: "HOST_NOT_ALLOWED" });
+});
+
+test("a request with two Host headers is refused, whatever they say", () => {
+  const message = new IncomingMessage(new Socket());
+  message.rawHeaders = ["Host", "127.0.0.1", "Accept", "*/*", "hOsT", "127.0.0.1"];
+  assert.throws(() => checkOneHost(message), { code: "INVALID_REQUEST" });
+
+  message.rawHeaders = ["Host", "127.0.0.1", "X-Host", "a", "Hosts", "b"];
+  checkOneHost(message);
 });
 
 test("a page of another origin is refused, one of our own is not", () => {

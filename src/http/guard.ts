@@ -9,6 +9,20 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
+/**
+ * Refuses a request with two Host headers: what stands before us may have looked at the other one.
+ *
+ * @throws PlatformError INVALID_REQUEST
+ */
+export function checkOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (hosts > 1) throw new PlatformError("INVALID_REQUEST", "a request has one Host header, not two");
+}
+
 /** Callers say the same name again and again; one comparison is cheaper than taking it apart. */
 let lastGoodHost: string | undefined;
 

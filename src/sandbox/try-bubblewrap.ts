@@ -7,7 +7,8 @@ export interface Ability {
 }
 
 const NOBODY = 65_534;
-const NAMESPACES = ["--unshare-all", "--unshare-user", "--ro-bind", "/", "/"];
+// As pid 1, else bwrap's own first process is left to the host's init, which may be our server that reaps no strangers.
+const NAMESPACES = ["--unshare-all", "--unshare-user", "--die-with-parent", "--as-pid-1", "--ro-bind", "/", "/"];
 
 /**
  * Starts one empty box, without limits and without user code.

@@ -11,6 +11,8 @@ import { explain, statusOf } from "./explain.ts";
 import type { History } from "./history.ts";
 
 const KEPT_LOG_CHARS = 256 * 1024; // of an execution's record; the caller gets all of it
+const LINE_COST_CHARS = 64; // what a line costs beside its text: many short ones must not take the server's memory
+const LOOSE_PIECES = 256; // of printed text, until they are put together: each holds a hundred bytes of its own
 
 export interface Invocation {
   readonly version: Version;
@@ -84,7 +86,8 @@ class Output {
   #splitter: LineSplitter | undefined;
   #lines: LogLine[] | undefined;
   #keptChars = 0;
-  printed = "";
+  #printed = "";
+  #pieces: string[] = [];
   truncated = false;
 
   constructor(onLine: ((line: LogLine) => void) | undefined, clock: Clock) {
@@ -92,12 +95,17 @@ class Output {
     this.#clock = clock;
   }
 
+  get printed(): string {
+    this.#putTogether();
+    return this.#printed;
+  }
+
   get lines(): readonly LogLine[] {
     return this.#lines ?? [];
   }
 
   push(chunk: LogChunk): void {
-    if (chunk.stream === "stdout") this.printed += chunk.text;
+    if (chunk.stream === "stdout" && this.#pieces.push(chunk.text) === LOOSE_PIECES) this.#putTogether();
     this.#splitter ??= new LineSplitter(
       (line) => this.#keep(line),
       () => this.#clock.now(),
@@ -109,9 +117,15 @@ class Output {
     this.#splitter?.end();
   }
 
+  #putTogether(): void {
+    if (this.#pieces.length === 0) return;
+    this.#printed += this.#pieces.join("");
+    this.#pieces = [];
+  }
+
   #keep(line: LogLine): void {
     this.#onLine?.(line);
-    this.#keptChars += line.text.length + 1;
+    this.#keptChars += line.text.length + LINE_COST_CHARS;
     if (this.#keptChars > KEPT_LOG_CHARS) this.truncated = true;
     else (this.#lines ??= []).push(line);
   }

@@ -1,9 +1,11 @@
 // What the script API is asked: paths, numbers and bodies, checked and typed in one step.
 import { type EgressPolicy, parseEgressPolicy } from "../../core/egress-policy.ts";
 import { PlatformError } from "../../core/errors.ts";
-import { isJson, parseKeepingDigits } from "../../core/json-text.ts";
+import { isDeeperThan, isJson, parseKeepingDigits } from "../../core/json-text.ts";
 
 const MAX_PATH_BYTES = 1024;
+/** Parsing megabytes of opening brackets would hold up everybody for half a second. */
+const MAX_DEPTH = 2000;
 
 export interface RunBody {
   /** JSON text. */
@@ -78,6 +80,9 @@ export function versionOf(query: string): number | undefined {
 }
 
 function parseFields(text: string): Fields {
+  if (isDeeperThan(MAX_DEPTH, text)) {
+    throw new PlatformError("INVALID_REQUEST", `the body is nested too deeply (max ${MAX_DEPTH} levels)`);
+  }
   let value: unknown;
   try {
     value = parseKeepingDigits(text);

@@ -11,6 +11,8 @@ export interface Cgroup {
   peakMemoryBytes(): number | undefined;
   /** True when the kernel has killed something in here for memory. */
   outOfMemory(): boolean;
+  /** Lifts the limit on CPU: what is about to be killed should not wait for its share of the next 100 ms to die. */
+  hurry?(): void;
   /** Sends SIGKILL to everything in here. */
   kill(): void;
   /** Removes it; false while a process is still dying in it. */

@@ -1,5 +1,5 @@
 // Cgroups are folders with files in them; these few helpers are all that v1 and v2 share.
-import { readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isGone, ownMark } from "../process-mark.ts";
 
@@ -34,6 +34,15 @@ export function killAll(folder: string): void {
     } catch {
       // It ended between the reading and the kill: what we wanted.
     }
+  }
+}
+
+/** Does nothing where the folder is gone already. */
+export function tryWrite(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch {
+    // Its processes have ended: nothing is left to be changed.
   }
 }
 

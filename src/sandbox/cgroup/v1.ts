@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
-import { folderName, killAll, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+import { folderName, killAll, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
 
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
 type Folders = Readonly<Record<(typeof CONTROLLERS)[number], string>>;
@@ -72,6 +72,10 @@ class CgroupV1 implements Cgroup {
 
   outOfMemory(): boolean {
     return (readKeyed(join(this.#folders.memory, "memory.oom_control"), "oom_kill") ?? 0) > 0;
+  }
+
+  hurry(): void {
+    tryWrite(join(this.#folders.cpu, "cpu.cfs_quota_us"), "-1");
   }
 
   kill(): void {

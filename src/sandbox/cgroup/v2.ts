@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
-import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
+import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
 
 const MOUNT = "/sys/fs/cgroup";
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
@@ -104,6 +104,10 @@ class CgroupV2 implements Cgroup {
 
   outOfMemory(): boolean {
     return (readKeyed(join(this.#folder, "memory.events"), "oom_kill") ?? 0) > 0;
+  }
+
+  hurry(): void {
+    tryWrite(join(this.#folder, "cpu.max"), "max");
   }
 
   kill(): void {

@@ -150,11 +150,10 @@ export class Connection {
     else this.destroy();
   }
 
-  /** A closed unix socket keeps what was written for its reader, so nothing has to wait for the client here. */
   #refuse(refusal: Refusal): void {
     if (this.#client.destroyed) return; // it did not wait for the answer
     this.#owner.tell(refusal.text);
-    this.#client.end(refusalAnswer(refusal), () => this.destroy());
+    refuse(this.#client, refusal);
   }
 
   #endAfter(delayMs: number, why: () => string): void {
@@ -169,6 +168,17 @@ export class Connection {
   #after(delayMs: number, task: () => void): void {
     this.#cancels.push(systemClock.after(delayMs, task));
   }
+}
+
+/** How long a client that has been refused may go on sending. */
+const LINGER_MS = 1000;
+
+/** Answers, and drops what else the client sends: a unix socket that is closed with unread bytes in it takes the answer with it. */
+export function refuse(client: Socket, refusal: Refusal): void {
+  const stopWaiting = systemClock.after(LINGER_MS, () => client.destroy());
+  client.once("close", stopWaiting).once("end", () => client.destroySoon());
+  client.resume();
+  client.end(refusalAnswer(refusal));
 }
 
 /** A connected socket, or the system's word for what failed. */

@@ -19,6 +19,7 @@ process.on("disconnect", close);
 // Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
+process.on("SIGHUP", () => {});
 
 async function handle(message: ToGate): Promise<void> {
   switch (message.t) {

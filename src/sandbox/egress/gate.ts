@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
-import { refusalAnswer } from "./connect-request.ts";
+import { Connection, type ConnectionOwner, refuse } from "./connection.ts";
 import { denied } from "./destination.ts";
 import type { EgressLimits } from "./limits.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -119,7 +118,7 @@ class BoxExit implements ConnectionOwner {
       const refusal = denied(`more than ${this.limits.connections} connections at once`);
       this.tell(refusal.text);
       client.on("error", () => {});
-      client.end(refusalAnswer(refusal), () => client.destroy());
+      refuse(client, refusal);
       return;
     }
     const connection = new Connection(client, this);

@@ -79,6 +79,7 @@ export class Box {
     this.control = control;
     this.stdout = stdout;
     this.stderr = stderr;
+    for (const socket of [control, stdout, stderr]) stopReading(socket);
     const hold = plan.held ? pipes[LAUNCH_FD.hold] : undefined;
     for (const pipe of [gate, info, hold]) pipe?.on("error", ignore); // the launcher may die before it has read
     this.#readInitPid(info, (initPid) => {
@@ -103,6 +104,7 @@ export class Box {
   kill(): void {
     if (this.#gone) return;
     this.#killed = true;
+    this.#cgroup.hurry?.();
     // The namespace's init takes all with it; its parent, the launcher, then reaps it and no zombie goes to the host.
     if (this.#initPid !== undefined) killQuietly(this.#initPid);
     else this.#launcher.kill("SIGKILL");
@@ -139,6 +141,14 @@ export class Box {
     }
     return { exitCode, signal, outOfMemory, peakMemoryBytes };
   }
+}
+
+/**
+ * Node reads from a child's pipes at once, and what it has read when a socket is handed over is lost: the server would never hear of a
+ * box that was ready by then. There is no public way to stop it.
+ */
+function stopReading(socket: Socket): void {
+  (socket as unknown as { readonly _handle: { readStop(): void } })._handle.readStop();
 }
 
 function limited(pid: number, createCgroup: () => Cgroup): Cgroup {

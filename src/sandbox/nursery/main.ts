@@ -39,6 +39,7 @@ process.on("disconnect", () => void closeAll());
 // Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
+process.on("SIGHUP", () => {});
 
 async function handle(message: ToNursery): Promise<void> {
   switch (message.t) {

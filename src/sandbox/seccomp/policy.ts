@@ -39,9 +39,9 @@ const ALLOWED = [
 
   // Reading and writing. splice: Go has no way back from ENOSYS there.
   "read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek close close_range",
-  "dup dup2 dup3 fcntl flock pipe pipe2 sendfile splice copy_file_range fadvise64",
+  "dup dup2 dup3 fcntl pipe pipe2 sendfile splice copy_file_range fadvise64",
 
-  // Files and folders. No sync, no syncfs: they write out the host's file systems and stall everybody on them.
+  // Files and folders. No inotify, no flock: boxes see the same libraries, and would see each other using or locking them. No sync, no syncfs: they write out the host's file systems and stall everybody on them.
   "open openat creat truncate ftruncate fallocate fsync fdatasync umask",
   "stat lstat fstat newfstatat statx access faccessat faccessat2 statfs fstatfs readlink readlinkat",
   "getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir rename renameat renameat2",
@@ -51,7 +51,6 @@ const ALLOWED = [
   "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat",
   // Python's shutil copies them, and fails when it cannot even list them.
   "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr",
-  "inotify_init inotify_init1 inotify_add_watch inotify_rm_watch",
 
   // Waiting: the event loops of libuv, asyncio and Go.
   "poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2",

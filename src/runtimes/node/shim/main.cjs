@@ -172,6 +172,7 @@ function onUncaught(event) {
 
 process.reallyExit = (code) => {
   if (running !== NONE) send({ t: "exit", id: running, code: code ?? 0 });
+  else send({ t: "retire", why: "its code ended the process after a run" });
   reallyExit(code);
 };
 process.on("beforeExit", onEmptyLoop);
