@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ownMark } from "../src/sandbox/process-mark.ts";
 import { folderName } from "../src/sandbox/cgroup/files.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
@@ -58,6 +59,7 @@ export class ServerUnderTest {
   stdout = "";
   stderr = "";
   #boxesDir: string | undefined;
+  #rootsDir: string | undefined;
 
   /** @param launcher a program that becomes the server, in another namespace for example */
   constructor(dataDir: string, settings: Record<string, string> = {}, launcher: readonly string[] = []) {
@@ -79,6 +81,7 @@ export class ServerUnderTest {
         if (url === undefined || this.url !== "") return;
         this.url = url;
         this.#boxesDir = this.findBoxesDir();
+        this.#rootsDir = join("/var/lib/cloche", ownMark(this.nurseryPid));
         resolve();
       });
       this.process.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
@@ -173,6 +176,7 @@ export class ServerUnderTest {
     const left = (): string[] => [
       ...pids.filter((pid) => existsSync(`/proc/${pid}`)).map((pid) => `process ${pid}`),
       ...(this.#boxesDir !== undefined && existsSync(this.#boxesDir) ? [this.#boxesDir] : []),
+      ...(this.#rootsDir !== undefined && existsSync(this.#rootsDir) ? [this.#rootsDir] : []),
       ...(existsSync(join(this.dataDir, "boxes")) ? [join(this.dataDir, "boxes")] : []),
     ];
     while (left().length > 0 && Date.now() < giveUpAtMs) await delay(10);

@@ -51,11 +51,12 @@ test("a root holds the copies, the mount points and the libraries, readable by a
   assert.equal(readFileSync(join(root, "deep/er/shim.js"), "utf8"), "shim");
   for (const name of ["dev", "proc", "tmp", "rt/lib"]) assert.ok(statSync(join(root, name)).isDirectory(), name);
   assert.ok(readdirSync(root, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith("libc.so.6")));
-  assert.deepEqual(binds, image(dir).binds);
+  assert.deepEqual(binds, [{ from: join(dir, "lib"), to: "/rt/lib" }]);
+  assert.equal(readFileSync(join(root, "rt/tool"), "utf8"), "tool");
   for (const path of [".", ...readdirSync(root, { recursive: true, encoding: "utf8" })]) {
     const stats = statSync(join(root, path));
     assert.equal(stats.mode & 0o022, 0, `${path} is nobody's to write`);
-    if (stats.isDirectory() || path.endsWith("shim.js"))
+    if (stats.isDirectory() || path.endsWith("shim.js") || path.endsWith("tool"))
       assert.equal(stats.mode & 0o555, 0o555, `${path} is all's to read`);
   }
 });
@@ -80,6 +81,16 @@ test("a root is made afresh: nothing of the last one stays", (t) => {
   prepareBoxRoot(root, image(dir));
 
   assert.equal(existsSync(join(root, "left")), false);
+});
+
+test("a file that is not for all to read is, as part of the root", (t) => {
+  const dir = workshop(t);
+  const root = join(dir, "root");
+  chmodSync(join(dir, "tool"), 0o700);
+  prepareBoxRoot(root, image(dir));
+
+  assert.equal(statSync(join(root, "rt/tool")).mode & 0o777, 0o755);
+  assert.equal(statSync(join(dir, "tool")).mode & 0o777, 0o700);
 });
 
 test("a file that other users cannot reach where it lies becomes part of the root", (t) => {

@@ -1,19 +1,22 @@
 // One prepared root folder per base instead of a bind for every file: 41 % more boxes start in a second.
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, linkSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BaseImage, type Mount, ROOT } from "../core/base-image.ts";
 import { sharedLibrariesOf } from "./libraries.ts";
 
 /** Mount points that every box needs to find. */
+const FOR_ALL = 0o005; // others may read and run it
 const MOUNT_POINTS = ["dev", "proc", "tmp"];
 
 /**
  * Writes the root folder of a base's boxes at `rootDir`, afresh: an update of the host's libraries reaches the boxes at the next start.
  * Everything in it is world-readable and nobody's to write: the boxes' users are not ours.
  *
- * @returns the binds that are left to do at each launch. A file that other users cannot reach where it lies (a project
- *   under /root) becomes part of the root folder instead.
+ * Files become part of it, wherever they lie: the code in a box could read from its mount table where a bound one is, and
+ * the box's user may be barred from there (a project under /root).
+ *
+ * @returns the binds that are left to do at each launch: those of folders
  */
 export function prepareBoxRoot(rootDir: string, image: BaseImage): Mount[] {
   rmSync(rootDir, { recursive: true, force: true });
@@ -23,15 +26,10 @@ export function prepareBoxRoot(rootDir: string, image: BaseImage): Mount[] {
   if (image.compile !== undefined) compile(image.compile, rootDir);
   for (const library of sharedLibrariesOf(image.librariesOf)) copyInto(rootDir, library, library);
   return image.binds.filter(({ from, to }) => {
-    const target = join(rootDir, to);
-    if (statSync(from).isDirectory()) makeFolder(target);
-    else if (barredFolder(from) === undefined) placeFile(target);
-    else {
-      makeFolder(dirname(target));
-      linkOrCopy(from, target);
-      return false;
-    }
-    return true;
+    const isFolder = statSync(from).isDirectory();
+    if (isFolder) makeFolder(join(rootDir, to));
+    else linkOrCopyInto(rootDir, from, to);
+    return isFolder;
   });
 }
 
@@ -67,13 +65,15 @@ function copyInto(rootDir: string, from: string, to: string): void {
   chmodSync(target, 0o755);
 }
 
-/** Node's binary has 120 MB: a link costs nothing, but only works within one file system. */
-function linkOrCopy(from: string, target: string): void {
+/** Node's binary has 120 MB: a link costs nothing, but works only within one file system, and leaves the file's mode as it is. */
+function linkOrCopyInto(rootDir: string, from: string, to: string): void {
+  const target = join(rootDir, to);
+  makeFolder(dirname(target));
   try {
-    linkSync(from, target);
+    if ((statSync(from).mode & FOR_ALL) !== FOR_ALL) throw new Error("not for all to read and run");
+    linkSync(realpathSync(from), target);
   } catch {
-    copyFileSync(from, target);
-    chmodSync(target, 0o755);
+    copyInto(rootDir, from, to);
   }
 }
 

@@ -6,6 +6,7 @@ import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
 import { folderName, pidsIn } from "./cgroup/files.ts";
 import { NurserySandbox } from "./nursery-sandbox.ts";
+import { ownMark } from "./process-mark.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 
 const MIB = 1024 * 1024;
@@ -37,9 +38,14 @@ function settings(change: Partial<Settings> = {}): Settings {
 }
 
 /** Opens a sandbox and tells the folders of its cgroups, in every hierarchy of this machine. */
-function openSeen(change: Partial<Settings> = {}): { opened: Promise<NurserySandbox>; folders: () => string[] } {
+function openSeen(change: Partial<Settings> = {}): {
+  opened: Promise<NurserySandbox>;
+  folders: () => string[];
+  roots: () => string[];
+} {
   const before = new Set(children());
-  const opened = NurserySandbox.open(settings(change), () => {});
+  const own = settings(change);
+  const opened = NurserySandbox.open(own, () => {});
   const nursery = children().find((pid) => !before.has(pid)); // it was forked at once
   const places = readFileSync("/proc/self/cgroup", "utf8")
     .split("\n")
@@ -48,7 +54,12 @@ function openSeen(change: Partial<Settings> = {}): { opened: Promise<NurserySand
       return [join("/sys/fs/cgroup", controllers, path), join("/sys/fs/cgroup", controllers), "/sys/fs/cgroup"];
     });
   const candidates = [...new Set(places.map((place) => join(place, folderName(Number(nursery)))))];
-  return { opened, folders: () => candidates.filter((folder) => existsSync(folder)) };
+  const rootsPlaces = [own.rootsDir, join("/var/lib/cloche", ownMark(Number(nursery)))]; // the second one where root starts it
+  return {
+    opened,
+    folders: () => candidates.filter((folder) => existsSync(folder)),
+    roots: () => rootsPlaces.filter((place) => existsSync(place)),
+  };
 }
 
 function children(): string[] {
@@ -73,15 +84,13 @@ sandboxContract(async () => {
 
 suite("a nursery", () => {
   test("leaves neither cgroups nor roots when it is closed", async () => {
-    const roots = join(dir, "closed-roots");
-    const { opened, folders } = openSeen({ rootsDir: roots });
+    const { opened, folders, roots } = openSeen();
     const sandbox = await opened;
-    const whileOpen = folders();
+    const whileOpen = [folders().length > 0, roots().length];
     await sandbox.close();
 
-    assert.ok(whileOpen.length > 0);
-    assert.deepEqual(folders(), []);
-    assert.equal(existsSync(roots), false);
+    assert.deepEqual(whileOpen, [true, 1]);
+    assert.deepEqual([...folders(), ...roots()], []);
   });
 
   test("says what protects the host", async (t) => {
@@ -110,12 +119,10 @@ suite("a nursery", () => {
 
   test("that cannot prepare a root refuses by what is missing, and leaves nothing behind", async () => {
     const image = { ...PROGRAM, copies: [{ from: "/no/such/shim", to: "/shim" }] };
-    const roots = join(dir, "refused-roots");
-    const { opened, folders } = openSeen({ images: [image], rootsDir: roots });
+    const { opened, folders, roots } = openSeen({ images: [image] });
 
     await assert.rejects(opened, { code: "SANDBOX_START_FAILED", message: /\/no\/such\/shim/ });
-    assert.deepEqual(folders(), []);
-    assert.equal(existsSync(roots), false);
+    assert.deepEqual([...folders(), ...roots()], []);
   });
 });
 

@@ -1,25 +1,42 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { barredFolder } from "./box-root.ts";
+import { messageOf } from "../core/errors.ts";
+import { barredFolder, makeFolder } from "./box-root.ts";
 import { isGone, ownMark } from "./process-mark.ts";
 
-/** For prepared roots whose place other users cannot reach; one folder per server, named after its nursery's process. */
-const REACHABLE_DIR = "/var/lib/cloche";
+/** For prepared roots of servers that root runs; one folder each, named after the nursery's process. */
+const NEUTRAL_DIR = "/var/lib/cloche";
 
-/** A folder for prepared roots that the boxes' users can pass to: `wanted`, or one of our own. Needs to be root. */
-export function placeReachableByAll(wanted: string): string {
+/**
+ * A folder for prepared roots that the boxes' users can pass to, and whose name tells nothing: they can read it from their mount
+ * table. Needs to be root.
+ *
+ * @param otherwise taken where /var/lib cannot be written
+ * @throws Error where boxes could not pass there either
+ */
+export function placeForRoots(otherwise: string): string {
   sweepDeadServers();
-  return barredFolder(dirname(wanted)) === undefined ? wanted : join(REACHABLE_DIR, ownMark());
+  const neutral = join(NEUTRAL_DIR, ownMark());
+  try {
+    makeFolder(neutral);
+    return neutral;
+  } catch (error) {
+    const barred = barredFolder(dirname(otherwise));
+    if (barred === undefined) return otherwise;
+    throw new Error(`sandboxes need ${NEUTRAL_DIR} (${messageOf(error)}), or a data folder not below ${barred}`, {
+      cause: error,
+    });
+  }
 }
 
 export function removeRoots(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
-  removeWhenEmpty(REACHABLE_DIR);
+  removeWhenEmpty(NEUTRAL_DIR);
 }
 
 function sweepDeadServers(): void {
-  for (const name of list(REACHABLE_DIR)) {
-    if (isGone(name)) rmSync(join(REACHABLE_DIR, name), { recursive: true, force: true });
+  for (const name of list(NEUTRAL_DIR)) {
+    if (isGone(name)) rmSync(join(NEUTRAL_DIR, name), { recursive: true, force: true });
   }
 }
 

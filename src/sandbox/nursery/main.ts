@@ -7,7 +7,7 @@ import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import { openCgroups } from "../cgroup/open-cgroups.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
 import { procMasks } from "../proc-masks.ts";
-import { placeReachableByAll, removeRoots } from "../roots-place.ts";
+import { placeForRoots, removeRoots } from "../roots-place.ts";
 import { seccompFilter } from "../seccomp/compile.ts";
 import { tryBubblewrap } from "../try-bubblewrap.ts";
 import { Box } from "./box.ts";
@@ -76,7 +76,7 @@ function open(settings: NurserySettings): void {
           `cgroup ("systemd-run --user --scope -p Delegate=yes npm start"), or accept it by name: ALLOW_SOFT_LIMITS=true`,
       );
     }
-    const rootsDir = asRoot ? placeReachableByAll(settings.rootsDir) : settings.rootsDir;
+    const rootsDir = asRoot ? placeForRoots(settings.rootsDir) : settings.rootsDir;
     undo.push(() => removeRoots(rootsDir));
     const launches = prepareLaunches({
       rootsDir,
