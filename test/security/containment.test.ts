@@ -51,7 +51,6 @@ time.sleep(600)
 `,
   "thread swarm": `
 import threading, time
-import { folderName } from "../../src/sandbox/cgroup/files.ts";
 for n in range(40): threading.Thread(target=lambda: time.sleep(600), daemon=True).start()
 print('ready', flush=True)
 time.sleep(600)

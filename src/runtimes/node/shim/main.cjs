@@ -15,6 +15,9 @@ const stringify = JSON.stringify;
 const { getOwnPropertyDescriptor } = Object;
 const reallyExit = process.reallyExit.bind(process);
 const listenerCount = process.listenerCount.bind(process);
+const rawListeners = process.rawListeners.bind(process);
+const { emit } = process;
+const { includes } = Array.prototype;
 
 /** The id of the run in progress; 0 and up, so NONE while there is none. */
 const NONE = -1;
@@ -108,10 +111,16 @@ function afterRun() {
     return;
   }
   turnsWaited = 0;
-  if (open !== undefined) retire(`still open: ${open}`);
+  if (!hearsEmptyLoop()) retire("the code took the events of process");
+  else if (open !== undefined) retire(`still open: ${open}`);
   else if (quiet.light) takeOrRetire();
   // Threads and jobs of the thread pool show in no list, but they keep `beforeExit` back.
   else settling = hiddenTimer(() => retire("the event loop does not become empty"), SETTLE_MS);
+}
+
+/** Node tells it through `process.emit`; without that it would end the process, and the next run with it. */
+function hearsEmptyLoop() {
+  return process.emit === emit && Reflect.apply(includes, rawListeners("beforeExit"), [onEmptyLoop]);
 }
 
 function takeOrRetire() {
