@@ -160,6 +160,7 @@ suite("the server", () => {
   for (const [title, signal, toGroup] of [
     ["SIGTERM", "SIGTERM", false],
     ["Ctrl-C, which reaches every process of the terminal", "SIGINT", true],
+    ["the end of the terminal", "SIGHUP", true],
   ] as const) {
     test(`lets what runs end at ${title}, takes nothing new, and leaves nothing`, async (t) => {
       const server = new ServerUnderTest(dataFolder(t));

@@ -3,11 +3,12 @@
 /** Shown by tests at `by`, or not to be shown before `awaits` is there. */
 export type Elsewhere = { readonly by: string } | { readonly awaits: string };
 
-const EGRESS = { by: "src/sandbox/egress" };
+const EGRESS = { by: "test/e2e/egress.test.ts" };
 const BUNDLES = { awaits: "bundles: functions of many files" };
 const HTTP_FUNCTIONS = { awaits: "HTTP functions, whose responses are headers and bytes" };
 const DASHBOARD = { awaits: "the dashboard and its logins" };
-const KEYS = { awaits: "API keys, roles and quotas" };
+const KEYS = { by: "test/e2e/access.test.ts" };
+const ROLES = { awaits: "roles and quotas" };
 const SECRETS = { awaits: "secrets" };
 const REDIS = { awaits: "the Redis store" };
 const QUEUES = { awaits: "jobs and schedules" };
@@ -24,24 +25,24 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "NET-06": EGRESS,
   "NET-07": EGRESS,
   "NET-08": EGRESS,
-  "NET-09": EGRESS,
-  "NET-11": EGRESS,
-  "NET-12": EGRESS,
+  "NET-09": { by: "src/sandbox/egress/gate.test.ts" },
+  "NET-11": { by: "src/sandbox/egress/addresses.test.ts" },
+  "NET-12": { by: "src/sandbox/egress/gate.test.ts" },
   "NET-15": EGRESS,
   "NET-17": { awaits: "webhooks and imports by address" },
 
   "TEN-01": { awaits: "the key-value store of functions" },
 
   "API-01": KEYS,
-  "API-02": KEYS,
+  "API-02": ROLES,
   "API-04": BUNDLES,
   "API-05": BUNDLES,
   "API-08": HTTP_FUNCTIONS,
   "API-09": HTTP_FUNCTIONS,
   "API-11": HTTP_FUNCTIONS,
   "API-13": DASHBOARD,
-  "API-14": DASHBOARD,
-  "API-15": KEYS,
+  "API-14": KEYS,
+  "API-15": ROLES,
   "API-17": DASHBOARD,
   "API-21": QUEUES,
   "API-22": QUEUES,
@@ -73,7 +74,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "SEC-02": SECRETS,
   "SEC-03": SECRETS,
   "SEC-04": SECRETS,
-  "SEC-05": KEYS,
+  "SEC-05": { by: "src/services/keys.test.ts" },
   "SEC-06": KEYS,
   "SEC-07": SECRETS,
   "SEC-08": SECRETS,
