@@ -81,7 +81,7 @@ export class ServerUnderTest {
         if (url === undefined || this.url !== "") return;
         this.url = url;
         this.#boxesDir = this.findBoxesDir();
-        this.#rootsDir = join("/var/lib/cloche", ownMark(this.nurseryPid));
+        this.#rootsDir = join("/var/lib/cloche-boxes", ownMark(this.nurseryPid));
         resolve();
       });
       this.process.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));

@@ -54,7 +54,7 @@ function openSeen(change: Partial<Settings> = {}): {
       return [join("/sys/fs/cgroup", controllers, path), join("/sys/fs/cgroup", controllers), "/sys/fs/cgroup"];
     });
   const candidates = [...new Set(places.map((place) => join(place, folderName(Number(nursery)))))];
-  const rootsPlaces = [own.rootsDir, join("/var/lib/cloche", ownMark(Number(nursery)))]; // the second one where root starts it
+  const rootsPlaces = [own.rootsDir, join("/var/lib/cloche-boxes", ownMark(Number(nursery)))]; // the second one where root starts it
   return {
     opened,
     folders: () => candidates.filter((folder) => existsSync(folder)),

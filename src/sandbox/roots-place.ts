@@ -5,7 +5,7 @@ import { barredFolder, makeFolder } from "./box-root.ts";
 import { isGone, ownMark } from "./process-mark.ts";
 
 /** For prepared roots of servers that root runs; one folder each, named after the nursery's process. */
-const NEUTRAL_DIR = "/var/lib/cloche";
+const NEUTRAL_DIR = "/var/lib/cloche-boxes";
 
 /**
  * A folder for prepared roots that the boxes' users can pass to, and whose name tells nothing: they can read it from their mount
