@@ -24,6 +24,11 @@ const SYSTEM_COMMANDS = [
     packages: { "apt-get": "python3", dnf: "python3", pacman: "python", apk: "python3" },
     for: "functions in Python",
   },
+  {
+    command: "/usr/bin/luajit",
+    packages: { "apt-get": "luajit", dnf: "luajit", pacman: "luajit", apk: "luajit" },
+    for: "functions in Lua",
+  },
 ];
 const INSTALL = {
   "apt-get": [

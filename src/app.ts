@@ -12,6 +12,7 @@ import { homeRoutes } from "./http/home.ts";
 import { HttpServer } from "./http/server.ts";
 import { systemRoutes } from "./http/api/system.ts";
 import { Pool } from "./pool/pool.ts";
+import { findLuaRuntime } from "./runtimes/lua/runtime.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
 import { findPythonRuntime } from "./runtimes/python/runtime.ts";
 import type { RuntimeSearch } from "./runtimes/runtime.ts";
@@ -66,7 +67,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const clock = systemClock;
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
   if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
-  const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime()];
+  const runtimes = [findNodeRuntime(config.sandboxLimits.memoryBytes), findPythonRuntime(), findLuaRuntime()];
   const found = runtimes.flatMap((search) => (search.found ? [search.runtime] : []));
   const gpu = config.gpuEnabled ? requireGpu() : undefined;
   const images = found

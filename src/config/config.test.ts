@@ -98,7 +98,7 @@ const CASES: { readonly [name: string]: Case } = {
   },
   MAX_CONTAINERS: {
     get: (config) => config.maxWorkers,
-    fallback: availableParallelism() * 2,
+    fallback: Math.max(8, availableParallelism() * 2),
     allowed: { "1": 1, "1000": 1000 },
     refused: [...NOT_WHOLE, "0", "1001"],
     words: "a whole number from 1 to 1000",

@@ -27,7 +27,7 @@ export const SETTINGS = {
   maxMemoryBytes: size("MAX_MEMORY", 128 * MIB, 32 * MIB, 1024 * 1024 * MIB),
   maxCpusPerContainer: optional(decimal("MAX_CPUS_PER_CONTAINER", 1, 0.01, 1024, "cores")),
   maxMemoryPerContainerBytes: optional(size("MAX_MEMORY_PER_CONTAINER", 128 * MIB, 32 * MIB, 1024 * 1024 * MIB)),
-  maxContainers: integer("MAX_CONTAINERS", availableParallelism() * 2, 1, 1000),
+  maxContainers: integer("MAX_CONTAINERS", Math.max(8, availableParallelism() * 2), 1, 1000),
   maxQueue: integer("MAX_QUEUE", 256, 0, 100_000),
   queueTimeoutS: decimal("QUEUE_TIMEOUT", 10, 0.01, 3600, "seconds"),
   keepExecutions: integer("KEEP_EXECUTIONS", 100_000, 0, 100_000_000),

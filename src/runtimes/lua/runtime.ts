@@ -1,0 +1,56 @@
+// Lua: what its box holds, and how a script becomes a program. The shim compiles, in the box; here nothing is run.
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import type { BaseImage, RuntimeSearch } from "../runtime.ts";
+import { alwaysReturns } from "./always-returns.ts";
+import { findInterpreter } from "./interpreter.ts";
+import type { Interpreter } from "./interpreter.ts";
+
+const BASE = "lua";
+const LANGUAGES = ["lua"];
+
+const SHIM_FOLDER = fileURLToPath(new URL("shim/", import.meta.url));
+
+export const LUAJIT_FLAGS = ["-E"] as const; // no LUA_* variables
+
+const HOW_TO_INSTALL =
+  "no LuaJIT 2.1 at /usr/bin/luajit or /usr/local/bin/luajit; install it with " +
+  "`apt install luajit` (Debian, Ubuntu), `dnf install luajit` (Fedora), " +
+  "`pacman -S luajit` (Arch) or `apk add luajit` (Alpine)";
+
+/** Starts no process: it only looks at files. */
+export function findLuaRuntime(interpreter: Interpreter | undefined = findInterpreter()): RuntimeSearch {
+  if (interpreter === undefined) return { found: false, base: BASE, languages: LANGUAGES, reason: HOW_TO_INSTALL };
+  return {
+    found: true,
+    runtime: {
+      base: BASE,
+      languages: LANGUAGES,
+      title: `LuaJIT ${interpreter.version}`,
+      image: imageOf(interpreter),
+      selfTestSource: readFileSync(new URL("self_test.lua", import.meta.url), "utf8"),
+      prepare: (language, source) =>
+        Promise.resolve({
+          language,
+          base: BASE,
+          code: source,
+          options: { file: "script.lua" },
+          alwaysReturns: alwaysReturns(source),
+        }),
+    },
+  };
+}
+
+function imageOf({ binary }: Interpreter): BaseImage {
+  const files = readdirSync(SHIM_FOLDER, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".lua"));
+  return {
+    base: BASE,
+    command: [binary, ...LUAJIT_FLAGS, "/shim/shim.lua"],
+    copies: files.map((name) => ({ from: SHIM_FOLDER + name, to: `/shim/${name}` })),
+    binds: [{ from: binary, to: binary }],
+    devices: [],
+    librariesOf: [binary],
+    env: { TZ: "UTC0" }, // os.date need not look for a file of time zones that is not there
+  };
+}

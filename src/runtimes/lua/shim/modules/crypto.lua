@@ -1,0 +1,60 @@
+-- The module `crypto`: hashes as hexadecimal text.
+
+local arguments = require("arguments")
+local hashes = require("modules.hashes")
+local sha512 = require("modules.sha512")
+local system = require("system")
+
+local bxor, char, rep = bit.bxor, string.char, string.rep
+
+-- Each takes bytes and returns bytes.
+local HASHES = { md5 = hashes.md5, sha1 = hashes.sha1, sha256 = hashes.sha256, sha512 = sha512 }
+local BLOCK_BYTES = { sha1 = 64, sha256 = 64, sha512 = 128 }
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(character)
+    return ("%02x"):format(character:byte())
+  end))
+end
+
+local function xor_each(text, value)
+  return (text:gsub(".", function(character)
+    return char(bxor(character:byte(), value))
+  end))
+end
+
+-- RFC 2104.
+local function hmac(hash, block_bytes, message, key)
+  if #key > block_bytes then
+    key = hash(key)
+  end
+  key = key .. rep("\0", block_bytes - #key)
+  return hash(xor_each(key, 0x5C) .. hash(xor_each(key, 0x36) .. message))
+end
+
+local crypto = {}
+
+for name, hash in pairs(HASHES) do
+  crypto[name] = function(data)
+    return hex(hash(arguments.text(data, 1, name)))
+  end
+end
+
+for name, block_bytes in pairs(BLOCK_BYTES) do
+  local full_name = "hmac_" .. name
+  crypto[full_name] = function(message, key)
+    message, key = arguments.text(message, 1, full_name), arguments.text(key, 2, full_name)
+    return hex(hmac(HASHES[name], block_bytes, message, key))
+  end
+end
+
+-- Version 4: all chance but for six bits.
+function crypto.uuid()
+  local bytes = system.random_bytes(16)
+  local version = char(0x40 + bytes:byte(7) % 16)
+  local variant = char(0x80 + bytes:byte(9) % 64)
+  local digits = hex(bytes:sub(1, 6) .. version .. bytes:sub(8, 8) .. variant .. bytes:sub(10))
+  return (digits:gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
+end
+
+return crypto

@@ -1,0 +1,63 @@
+-- The module `router`: paths like `/users/:id` and `/files/*`.
+
+local arguments = require("arguments")
+
+-- The segments of a path; empty ones, and with them a slash at the end, do not count.
+local function segments_of(path)
+  local segments = {}
+  for segment in path:gmatch("[^/]+") do
+    segments[#segments + 1] = segment
+  end
+  return segments
+end
+
+-- The parameters when `path` fits `pattern`, or nil. A `*` at the end takes one segment or more.
+local function params_of(path, pattern)
+  local have, wanted = segments_of(path), segments_of(pattern)
+  local takes_rest = wanted[#wanted] == "*"
+  if #have ~= #wanted and not (takes_rest and #have > #wanted) then
+    return nil
+  end
+  local params = {}
+  for index, segment in ipairs(wanted) do
+    local name = segment:match("^:(.+)")
+    if name ~= nil then
+      params[name] = have[index]
+    elseif segment ~= have[index] and not (takes_rest and index == #wanted) then
+      return nil
+    end
+  end
+  return params
+end
+
+local router = {}
+
+function router.match(path, pattern)
+  return params_of(arguments.text(path, 1, "match"), arguments.text(pattern, 2, "match")) ~= nil
+end
+
+function router.params(path, pattern)
+  return params_of(arguments.text(path, 1, "params"), arguments.text(pattern, 2, "params")) or {}
+end
+
+-- `pattern` with its parameters filled in; those that are not given stay.
+function router.path(pattern, params)
+  pattern = arguments.text(pattern, 1, "path")
+  params = params == nil and {} or arguments.table(params, 2, "path")
+  local filled = pattern:gsub("/:([^/]+)", function(name)
+    local value = params[name]
+    return value ~= nil and "/" .. tostring(value) or nil
+  end)
+  return (filled:gsub("^/?", "/"))
+end
+
+-- A run does not know yet under which address it is called from outside.
+function router.url(pattern, params)
+  arguments.text(pattern, 1, "url")
+  if params ~= nil then
+    arguments.table(params, 2, "url")
+  end
+  return nil, "the public address is not known to this run"
+end
+
+return router

@@ -1,0 +1,62 @@
+-- Is the worker as it was before the run? In doubt: no. Globals and libraries need no look: they end with their run.
+
+local environment = require("environment")
+local system = require("system")
+
+local getmetatable = debug.getmetatable
+
+-- Garbage below this may stay for the collector to take in its own time. Hello leaves 6 KiB.
+local UNCOLLECTED_MAX_KIB = 2048
+-- What may be left after a collection: texts and compiled traces that the interpreter keeps.
+local KEPT_MAX_KIB = 8192
+
+local STRING_METATABLE = getmetatable("")
+local VISIBLE_METATABLE = STRING_METATABLE.__metatable
+
+local quiet = {}
+
+local memory_kib
+
+local function seed_random_numbers()
+  local a, b, c, d, e, f = system.random_bytes(6):byte(1, 6)
+  math.randomseed(((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f)
+  environment.is_random_seeded = false
+end
+
+-- Takes the worker as it is, before its first run.
+function quiet.start()
+  seed_random_numbers() -- they would be the same in each worker
+  memory_kib = collectgarbage("count")
+end
+
+-- Types other than tables have one metatable each. Nothing that user code has can change them; if they are changed, more
+-- may be.
+local function shared_metatables_changed()
+  return getmetatable(nil) ~= nil
+    or getmetatable(0) ~= nil
+    or getmetatable(true) ~= nil
+    or getmetatable(print) ~= nil
+    or getmetatable("") ~= STRING_METATABLE
+    or STRING_METATABLE.__metatable ~= VISIBLE_METATABLE
+    or type(STRING_METATABLE.__index) ~= "table"
+    or next(STRING_METATABLE, next(STRING_METATABLE, next(STRING_METATABLE))) ~= nil
+end
+
+-- Why the worker is not as it was, or nil.
+function quiet.why_not()
+  if environment.is_random_seeded then
+    seed_random_numbers()
+  end
+  if shared_metatables_changed() then
+    return "it changed a metatable that all runs share"
+  end
+  if collectgarbage("count") > memory_kib + UNCOLLECTED_MAX_KIB then
+    collectgarbage()
+    if collectgarbage("count") > memory_kib + KEPT_MAX_KIB then
+      return "its memory could not be freed"
+    end
+  end
+  return nil
+end
+
+return quiet

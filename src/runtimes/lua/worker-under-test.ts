@@ -1,0 +1,131 @@
+// The real shim as a plain child process, for the tests of this folder. No sandbox: those tests are elsewhere.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { findInterpreter } from "./interpreter.ts";
+import { LUAJIT_FLAGS } from "./runtime.ts";
+
+export interface Frame {
+  readonly header: { readonly t: string; readonly [key: string]: unknown };
+  readonly body: string;
+}
+
+/** What one run did. `end` is its result or error frame; `logs` are texts with their levels, `info: hello\n`. */
+export interface Run {
+  readonly end: Frame;
+  readonly logs: readonly string[];
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+const luajit = findInterpreter()?.binary ?? "/usr/bin/luajit";
+const shim = fileURLToPath(new URL("shim/shim.lua", import.meta.url));
+
+export class WorkerUnderTest {
+  readonly process: ChildProcess;
+  #unread: Buffer = Buffer.alloc(0);
+  #chunks: AsyncIterator<Buffer>;
+  #lastId = 0;
+
+  constructor(t: TestContext) {
+    this.process = spawn(luajit, [...LUAJIT_FLAGS, shim], {
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+      env: { TZ: "UTC0" },
+      cwd: "/",
+    });
+    this.#chunks = (this.channel[Symbol.asyncIterator] as () => AsyncIterator<Buffer>).call(this.channel);
+    t.after(async () => {
+      this.process.kill("SIGKILL");
+      if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, "exit");
+    });
+  }
+
+  get channel(): Socket {
+    return this.process.stdio[3] as Socket;
+  }
+
+  send(header: object, body = ""): void {
+    this.channel.write(encode(header, body));
+  }
+
+  bind(code: string): void {
+    this.send({ t: "bind", language: "lua", options: { file: "script.lua" } }, code);
+  }
+
+  async receive(): Promise<Frame> {
+    const lengths = await this.#take(8);
+    const header = await this.#take(lengths.readUInt32BE(0));
+    const body = await this.#take(lengths.readUInt32BE(4));
+    return { header: JSON.parse(header.toString()) as Frame["header"], body: body.toString() };
+  }
+
+  async run(inputJson = "{}"): Promise<Run> {
+    this.#lastId += 1;
+    this.send({ t: "run", id: this.#lastId }, inputJson);
+    const logs: string[] = [];
+    for (;;) {
+      const frame = await this.receive();
+      if (frame.header.t === "ready") continue;
+      if (frame.header.t !== "log") return { end: frame, logs };
+      logs.push(`${String(frame.header["level"])}: ${frame.body}`);
+    }
+  }
+
+  /** Why the worker retires after its last run; undefined when it is quiet. */
+  async whyRetired(): Promise<string | undefined> {
+    this.send({ t: "ping", id: 0 });
+    const { header } = await this.receive();
+    return header.t === "retire" ? String(header["why"]) : undefined;
+  }
+
+  async #take(count: number): Promise<Buffer> {
+    const pieces = [this.#unread];
+    let have = this.#unread.length;
+    while (have < count) {
+      const next = await this.#chunks.next();
+      if (next.done === true) throw new Error("the worker closed its channel");
+      pieces.push(next.value);
+      have += next.value.length;
+    }
+    const all = Buffer.concat(pieces);
+    this.#unread = all.subarray(count);
+    return all.subarray(0, count);
+  }
+}
+
+export function encode(header: object, body: string): Buffer {
+  const headerBytes = Buffer.from(JSON.stringify(header));
+  const bodyBytes = Buffer.from(body);
+  const lengths = Buffer.alloc(8);
+  lengths.writeUInt32BE(headerBytes.length, 0);
+  lengths.writeUInt32BE(bodyBytes.length, 4);
+  return Buffer.concat([lengths, headerBytes, bodyBytes]);
+}
+
+/** Runs `code` once in a worker of its own. */
+export async function runOnce(t: TestContext, code: string, inputJson = "{}"): Promise<Run> {
+  const worker = new WorkerUnderTest(t);
+  worker.bind(code);
+  return worker.run(inputJson);
+}
+
+/** The JSON text that `code` returns; a failed run is shown in its place. */
+export async function returned(t: TestContext, code: string, inputJson = "{}"): Promise<string> {
+  const { end } = await runOnce(t, code, inputJson);
+  return end.header.t === "result" ? end.body : `${end.header.t}: ${end.body}`;
+}
+
+/** What the caller is told about the failure of `code`. */
+export async function failure(t: TestContext, code: string, inputJson = "{}"): Promise<Failure> {
+  const { end } = await runOnce(t, code, inputJson);
+  if (end.header.t !== "error") throw new Error(`expected an error, got ${JSON.stringify(end)}`);
+  return JSON.parse(end.body) as Failure;
+}
