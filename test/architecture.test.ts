@@ -19,7 +19,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Adapters of one port that must not know each other. */
-const STRANGERS: readonly (readonly [string, string])[] = [["runtimes/node", "runtimes/python"]];
+const STRANGERS: readonly (readonly [string, string])[] = [
+  ["runtimes/node", "runtimes/python"],
+  ["runtimes/node", "runtimes/lua"],
+  ["runtimes/python", "runtimes/lua"],
+];
 
 /** Capability -> the only places that may use it. */
 const HOMES: readonly { readonly what: string; readonly pattern: RegExp; readonly homes: readonly string[] }[] = [

@@ -118,10 +118,7 @@ export function sandboxContract(open: () => Promise<SandboxUnderTest>): void {
     await Promise.all(boxes.map((box) => box.ended));
 
     assert.ok(pids.length >= 2);
-    assert.deepEqual(
-      pids.filter((pid) => isThere(pid)),
-      [],
-    );
+    await eventually(() => !pids.some((pid) => isThere(pid))); // one that was only just born is the host's to reap
     assert.deepEqual(host.traces(), []);
     await assert.rejects(host.sandbox.launch("node"), { code: "SANDBOX_START_FAILED" });
   });

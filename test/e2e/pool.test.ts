@@ -47,11 +47,14 @@ suite("the pool", () => {
     assert.ok(workers.length <= 4);
   });
 
-  test("keeps an idle worker of each base ready", async () => {
+  test("keeps an idle worker of each base ready, in the room that there is by default", async () => {
+    const roomy = await startServer();
+    await roomy.runNow({ language: "python", code: "return 1" });
     await delay(500);
-    const { workers } = (await server.settled()).pool;
+    const { workers } = (await roomy.settled()).pool;
+    await roomy.dispose();
 
-    for (const base of ["node", "python"]) {
+    for (const base of ["node", "python", "lua"]) {
       assert.ok(
         workers.some((worker) => worker.base === base && worker.state === "idle"),
         `an idle ${base}`,

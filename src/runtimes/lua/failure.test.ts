@@ -176,3 +176,13 @@ test("a program that cannot be compiled fails each of its runs alike", async (t)
   assert.equal(first.end.header.t, "error");
   assert.equal(first.end.body, second.end.body);
 });
+
+test("an error is told in full, whatever the script has done to the libraries", async (t) => {
+  const code =
+    "for name in pairs(string) do string[name] = error end\nfor name in pairs(table) do table[name] = nil end\nx.y = 1";
+
+  const { message, stack } = await failure(t, code);
+
+  assert.equal(message, "script.lua:3: attempt to index global 'x' (a nil value)");
+  assert.match(stack, /> {3}3 \| x\.y = 1\n\nTip: global 'x' is nil[^]*\n {4}at script\.lua:3: in main chunk$/);
+});

@@ -192,3 +192,18 @@ test("a sleep lasts as long as asked for", async (t) => {
 
   assert.ok(performance.now() - started >= 30);
 });
+
+test("no function of ours calls what the script has put in place of a library function", async (t) => {
+  const code = `
+local spoil = function() spoilt = true return "spoilt" end
+for name in pairs(string) do string[name] = spoil end
+for _, library in ipairs({ table, math, os, bit }) do for name in pairs(library) do library[name] = spoil end end
+type, tostring, pcall, next, select = spoil, spoil, spoil, spoil, spoil
+crypto.uuid() random.int(1, 9) random.string(5) random.hex(2) random.bytes(2) random.id() random.float() time.now()
+router.params("/a/b", "/:x/*") router.path("/:x", { x = 1 })
+json.decode("x") json.decode('{"a":[1,"\\\\u00e9"]}') json.encode({ 1.5, "é<" })
+print("a", 1) log.info("b") strings.join({ 1 }, ",") strings.toUpper("é")
+return spoilt == nil`;
+
+  assert.equal(await returned(t, code), "true");
+});

@@ -23,7 +23,10 @@ const vectors = JSON.parse(
       : value,
 ) as readonly Vector[];
 
+// What the script does to its own libraries must not matter to our modules.
 const CALL = `
+for name in pairs(string) do string[name] = function() return "spoilt" end end
+for name in pairs(table) do table[name] = nil end
 local value, message = _G[event.m][event.f](unpack(event.args))
 return { value = value, message = message }`;
 

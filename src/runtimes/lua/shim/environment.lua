@@ -5,6 +5,8 @@ local callbacks = require("callbacks")
 local chunks = require("chunks")
 local output = require("output")
 
+-- What a script does to `string` is seen by every `text:method()` of the worker, so the shim calls string.method(text) instead
+-- wherever it may run while user code does.
 local STRING_METATABLE = debug.getmetatable("")
 
 local function without(library, ...)

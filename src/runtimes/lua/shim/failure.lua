@@ -3,7 +3,8 @@
 
 local tips = require("tips")
 
-local find, format, gsub, match, sub = string.find, string.format, string.gsub, string.match, string.sub
+local find, format, gmatch, gsub = string.find, string.format, string.gmatch, string.gsub
+local match, sub = string.match, string.sub
 local traceback = debug.traceback
 
 local MESSAGE_MAX_BYTES = 16384
@@ -34,7 +35,7 @@ end
 -- The calls of user code in a traceback, without the frames of ours below and between them.
 local function user_calls(text)
   local lines = {}
-  for line in text:gmatch("\n\t([^\n]+)") do
+  for line in gmatch(text, "\n\t([^\n]+)") do
     if find(line, "^cloche/worker") then
       break
     elseif not find(line, "^cloche/") then
@@ -81,7 +82,7 @@ end
 -- The lines around the mistake, the line itself marked.
 local function code_frame(source, line)
   local shown, number = {}, 0
-  for text in (source .. "\n"):gmatch("([^\n]*)\n") do
+  for text in gmatch(source .. "\n", "([^\n]*)\n") do
     number = number + 1
     if number >= line - LINES_AROUND and number <= line + LINES_AROUND then
       shown[#shown + 1] = format("%s %3d | %s", number == line and ">" or " ", number, (gsub(text, "\r$", "")))

@@ -18,7 +18,7 @@ local quiet = {}
 local memory_kib
 
 local function seed_random_numbers()
-  local a, b, c, d, e, f = system.random_bytes(6):byte(1, 6)
+  local a, b, c, d, e, f = string.byte(system.random_bytes(6), 1, 6)
   math.randomseed(((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f)
   environment.is_random_seeded = false
 end

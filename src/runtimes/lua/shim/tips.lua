@@ -1,5 +1,7 @@
 -- What to do about the usual mistakes, found by the interpreter's message.
 
+local find, gsub = string.find, string.gsub
+
 -- Each: a pattern, and the tip; `%1` is what the pattern captured. The first that fits counts.
 local TIPS = {
   {
@@ -79,9 +81,11 @@ local tips = {}
 function tips.find(message)
   for index = 1, #TIPS do
     local pattern, tip = TIPS[index][1], TIPS[index][2]
-    local start, _, found = message:find(pattern)
+    local start, _, found = find(message, pattern)
     if start ~= nil then
-      return (tip:gsub("%%1", function() return found end))
+      return (gsub(tip, "%%1", function()
+        return found
+      end))
     end
   end
   return nil

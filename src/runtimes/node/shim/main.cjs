@@ -17,7 +17,8 @@ const reallyExit = process.reallyExit.bind(process);
 const listenerCount = process.listenerCount.bind(process);
 const rawListeners = process.rawListeners.bind(process);
 const { emit } = process;
-const { includes } = Array.prototype;
+const { includes } = Array.prototype; // oxlint-disable-line typescript/unbound-method -- called through apply()
+const { apply } = Reflect;
 
 /** The id of the run in progress; 0 and up, so NONE while there is none. */
 const NONE = -1;
@@ -120,7 +121,7 @@ function afterRun() {
 
 /** Node tells it through `process.emit`; without that it would end the process, and the next run with it. */
 function hearsEmptyLoop() {
-  return process.emit === emit && Reflect.apply(includes, rawListeners("beforeExit"), [onEmptyLoop]);
+  return process.emit === emit && apply(includes, rawListeners("beforeExit"), [onEmptyLoop]);
 }
 
 function takeOrRetire() {

@@ -2,7 +2,7 @@
 
 local unicode = require("unicode")
 
-local find, gsub = string.find, string.gsub
+local find, gmatch, gsub = string.find, string.gmatch, string.gsub
 
 -- Runs of code points: first and last in hexadecimal, the step from one to the next, what to add.
 local TO_UPPER = [[
@@ -66,7 +66,7 @@ local TO_LOWER = [[
 -- UTF-8 to UTF-8, 1,400 entries: made when a text first needs them, since few do.
 local function map_of(runs)
   local map = {}
-  for first, last, step, shift in runs:gmatch("(%x+),(%x+),(%d),(%-?%d+)") do
+  for first, last, step, shift in gmatch(runs, "(%x+),(%x+),(%d),(%-?%d+)") do
     for code = tonumber(first, 16), tonumber(last, 16), tonumber(step) do
       map[unicode.encode(code)] = unicode.encode(code + shift)
     end
@@ -79,7 +79,7 @@ local upper_map, lower_map
 local case = {}
 
 function case.upper(text)
-  text = text:upper()
+  text = string.upper(text)
   if not find(text, "[\128-\255]") then
     return text
   end
@@ -88,7 +88,7 @@ function case.upper(text)
 end
 
 function case.lower(text)
-  text = text:lower()
+  text = string.lower(text)
   if not find(text, "[\128-\255]") then
     return text
   end

@@ -5,21 +5,23 @@ local hashes = require("modules.hashes")
 local sha512 = require("modules.sha512")
 local system = require("system")
 
-local bxor, char, rep = bit.bxor, string.char, string.rep
+local bxor = bit.bxor
+local byte, char, format = string.byte, string.char, string.format
+local gsub, rep, sub = string.gsub, string.rep, string.sub
 
 -- Each takes bytes and returns bytes.
 local HASHES = { md5 = hashes.md5, sha1 = hashes.sha1, sha256 = hashes.sha256, sha512 = sha512 }
 local BLOCK_BYTES = { sha1 = 64, sha256 = 64, sha512 = 128 }
 
 local function hex(bytes)
-  return (bytes:gsub(".", function(character)
-    return ("%02x"):format(character:byte())
+  return (gsub(bytes, ".", function(character)
+    return format("%02x", byte(character))
   end))
 end
 
 local function xor_each(text, value)
-  return (text:gsub(".", function(character)
-    return char(bxor(character:byte(), value))
+  return (gsub(text, ".", function(character)
+    return char(bxor(byte(character), value))
   end))
 end
 
@@ -51,10 +53,10 @@ end
 -- Version 4: all chance but for six bits.
 function crypto.uuid()
   local bytes = system.random_bytes(16)
-  local version = char(0x40 + bytes:byte(7) % 16)
-  local variant = char(0x80 + bytes:byte(9) % 64)
-  local digits = hex(bytes:sub(1, 6) .. version .. bytes:sub(8, 8) .. variant .. bytes:sub(10))
-  return (digits:gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
+  local version = char(0x40 + byte(bytes, 7) % 16)
+  local variant = char(0x80 + byte(bytes, 9) % 64)
+  local digits = hex(sub(bytes, 1, 6) .. version .. sub(bytes, 8, 8) .. variant .. sub(bytes, 10))
+  return (gsub(digits, "^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
 end
 
 return crypto

@@ -17,7 +17,7 @@ end
 
 -- The end of the data: what fills no block, a bit, zeros and the length in bits.
 local function last_blocks(data, is_little_endian)
-  local rest = data:sub(#data - #data % BLOCK_BYTES + 1)
+  local rest = string.sub(data, #data - #data % BLOCK_BYTES + 1)
   local bits = #data * 8
   local high, low = tobit(floor(bits / WORD)), tobit(bits % WORD)
   local length = is_little_endian and bytes_of(bswap(low)) .. bytes_of(bswap(high)) or bytes_of(high) .. bytes_of(low)

@@ -4,6 +4,8 @@ local arguments = require("arguments")
 local base64 = require("modules.base64")
 local system = require("system")
 
+local byte, sub = string.byte, string.sub
+
 local LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 local ID_LETTERS = "0123456789abcdefghijklmnopqrstuv" -- 5 bits each, in their order as text
 local DOUBLE_BITS = 2 ^ 53
@@ -13,7 +15,7 @@ local HALF = 2 ^ 32
 local function below(bound)
   local fair = DOUBLE_BITS - DOUBLE_BITS % bound -- what is above would make small numbers more likely
   while true do
-    local a, b, c, d, e, f, g = system.random_bytes(7):byte(1, 7)
+    local a, b, c, d, e, f, g = byte(system.random_bytes(7), 1, 7)
     local high, low = (a % 32 * 256 + b) * 256 + c, ((d * 256 + e) * 256 + f) * 256 + g
     local number = high * HALF + low
     if number < fair then
@@ -47,10 +49,10 @@ function random.string(length)
   end
   local letters = {}
   while #letters < length do
-    for _, value in ipairs({ system.random_bytes(64):byte(1, -1) }) do
+    for _, value in ipairs({ byte(system.random_bytes(64), 1, -1) }) do
       if value < 248 and #letters < length then -- 4 times 62: what is above would make some letters more likely
         local at = value % 62 + 1
-        letters[#letters + 1] = LETTERS:sub(at, at)
+        letters[#letters + 1] = sub(LETTERS, at, at)
       end
     end
   end
@@ -72,8 +74,8 @@ function random.hex(size)
   if size <= 0 then
     return nil, NOT_POSITIVE
   end
-  return (system.random_bytes(size):gsub(".", function(character)
-    return ("%02x"):format(character:byte())
+  return (string.gsub(system.random_bytes(size), ".", function(character)
+    return string.format("%02x", byte(character))
   end))
 end
 
@@ -84,16 +86,16 @@ function random.id()
   local data = string.char(first, second, third, seconds % 256) .. system.random_bytes(8)
   local letters, held, width = {}, 0, 0
   for index = 1, #data do
-    held, width = held * 256 + data:byte(index), width + 8
+    held, width = held * 256 + byte(data, index), width + 8
     while width >= 5 do
       width = width - 5
       local value = math.floor(held / 2 ^ width)
       held = held % 2 ^ width
-      letters[#letters + 1] = ID_LETTERS:sub(value + 1, value + 1)
+      letters[#letters + 1] = sub(ID_LETTERS, value + 1, value + 1)
     end
   end
   local last = held * 2 ^ (5 - width)
-  letters[#letters + 1] = ID_LETTERS:sub(last + 1, last + 1)
+  letters[#letters + 1] = sub(ID_LETTERS, last + 1, last + 1)
   return table.concat(letters)
 end
 

@@ -2,10 +2,12 @@
 
 local arguments = require("arguments")
 
+local gmatch, gsub, match = string.gmatch, string.gsub, string.match
+
 -- The segments of a path; empty ones, and with them a slash at the end, do not count.
 local function segments_of(path)
   local segments = {}
-  for segment in path:gmatch("[^/]+") do
+  for segment in gmatch(path, "[^/]+") do
     segments[#segments + 1] = segment
   end
   return segments
@@ -20,7 +22,7 @@ local function params_of(path, pattern)
   end
   local params = {}
   for index, segment in ipairs(wanted) do
-    local name = segment:match("^:(.+)")
+    local name = match(segment, "^:(.+)")
     if name ~= nil then
       params[name] = have[index]
     elseif segment ~= have[index] and not (takes_rest and index == #wanted) then
@@ -44,11 +46,11 @@ end
 function router.path(pattern, params)
   pattern = arguments.text(pattern, 1, "path")
   params = params == nil and {} or arguments.table(params, 2, "path")
-  local filled = pattern:gsub("/:([^/]+)", function(name)
+  local filled = gsub(pattern, "/:([^/]+)", function(name)
     local value = params[name]
     return value ~= nil and "/" .. tostring(value) or nil
   end)
-  return (filled:gsub("^/?", "/"))
+  return (gsub(filled, "^/?", "/"))
 end
 
 -- A run does not know yet under which address it is called from outside.

@@ -17,7 +17,7 @@ local state, values = ffi.new("uint64_t[8]"), ffi.new("uint64_t[8]")
 
 -- The end of the data: what fills no block, a bit, zeros and the length in bits.
 local function last_blocks(data)
-  local rest = data:sub(#data - #data % BLOCK_BYTES + 1)
+  local rest = string.sub(data, #data - #data % BLOCK_BYTES + 1)
   local length = ffi.new("uint64_t[1]", bswap(#data * 8ULL))
   local zeros = (BLOCK_BYTES - 17 - #rest) % BLOCK_BYTES + 8 -- with the upper half of the length, which has 16 bytes
   return rest .. "\128" .. rep("\0", zeros) .. ffi.string(length, 8)

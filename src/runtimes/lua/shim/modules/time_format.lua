@@ -2,7 +2,7 @@
 
 local layout = require("modules.layout")
 
-local format = string.format
+local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 
 local SECONDS_PER_DAY = 86400
 
@@ -17,11 +17,11 @@ end
 -- By the part's text.
 local WRITERS = {
   January = function(time) return layout.MONTHS[time.month] end,
-  Jan = function(time) return layout.MONTHS[time.month]:sub(1, 3) end,
+  Jan = function(time) return sub(layout.MONTHS[time.month], 1, 3) end,
   ["1"] = function(time) return format("%d", time.month) end,
   ["01"] = function(time) return format("%02d", time.month) end,
   Monday = function(time) return layout.WEEKDAYS[time.weekday] end,
-  Mon = function(time) return layout.WEEKDAYS[time.weekday]:sub(1, 3) end,
+  Mon = function(time) return sub(layout.WEEKDAYS[time.weekday], 1, 3) end,
   ["2"] = function(time) return format("%d", time.day) end,
   ["_2"] = function(time) return format("%2d", time.day) end,
   ["02"] = function(time) return format("%02d", time.day) end,
@@ -46,13 +46,13 @@ local function write_part(part, time)
   if writer ~= nil then
     return writer(time)
   end
-  local first = part:sub(1, 1)
+  local first = sub(part, 1, 1)
   if first == "Z" then
     return "Z"
   elseif first == "-" then
-    return (part:gsub("-", "+"):gsub("7", "0"))
+    return (gsub(gsub(part, "-", "+"), "7", "0"))
   end
-  return part:find("9", 1, true) and "" or part -- a fraction of a second: there is none
+  return find(part, "9", 1, true) and "" or part -- a fraction of a second: there is none
 end
 
 -- `seconds`: whole ones since 1970

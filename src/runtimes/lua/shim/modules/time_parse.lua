@@ -2,7 +2,8 @@
 
 local layout = require("modules.layout")
 
-local find, format, match, sub = string.find, string.format, string.match, string.sub
+local find, format, gsub, lower = string.find, string.format, string.gsub, string.lower
+local match, rep, sub = string.match, string.rep, string.sub
 
 local OFFSET_MAX = { 24, 60, 60 } -- hours, minutes, seconds; some write an offset of 24 hours
 
@@ -32,7 +33,7 @@ local function reader_of_name(names, length, field)
   return function(value, time)
     for index, name in ipairs(names) do
       name = sub(name, 1, length)
-      if sub(value, 1, #name):lower() == name:lower() then
+      if lower(sub(value, 1, #name)) == lower(name) then
         time[field] = index
         return sub(value, #name + 1)
       end
@@ -124,7 +125,7 @@ local function read_offset(value, time, part)
     time.offset = 0
     return sub(value, 2)
   end
-  local pattern = "^([+-])" .. sub(part, 2):gsub("%d%d", "(%%d%%d)")
+  local pattern = "^([+-])" .. gsub(sub(part, 2), "%d%d", "(%%d%%d)")
   local numbers = { match(value, pattern) }
   if numbers[1] == nil then
     return nil
@@ -146,7 +147,7 @@ local function read_fraction(value, _, part)
     return match(value, "^[.,]%d+(.*)$") or value -- may be left out
   end
   local digits = #part - 1
-  return match(value, "^[.,]" .. ("%d"):rep(math.min(digits, 9)) .. "(.*)$")
+  return match(value, "^[.,]" .. rep("%d", math.min(digits, 9)) .. "(.*)$")
 end
 
 -- By the part's text; all other parts are fractions and offsets.

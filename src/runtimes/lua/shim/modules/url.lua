@@ -2,7 +2,8 @@
 
 local arguments = require("arguments")
 
-local byte, char, find, format, gsub, sub = string.byte, string.char, string.find, string.format, string.gsub, string.sub
+local byte, char, find, format = string.byte, string.char, string.find, string.format
+local gmatch, gsub, lower, match, sub = string.gmatch, string.gsub, string.lower, string.match, string.sub
 
 -- Decodes `%41`, and with `plus_is_space` the `+` of queries, too. Returns nil and the mistake for a `%` without two digits.
 local function unescape(text, plus_is_space)
@@ -35,11 +36,11 @@ local function split_scheme(text)
   if sub(text, 1, 1) == ":" then
     return nil, "missing protocol scheme"
   end
-  local scheme, rest = text:match("^(%a[%w+.-]*):(.*)$")
+  local scheme, rest = match(text, "^(%a[%w+.-]*):(.*)$")
   if scheme == nil then
     return "", text
   end
-  return scheme:lower(), rest
+  return lower(scheme), rest
 end
 
 local HOST_FORBIDDEN = "[^%w!$&'()*+,;=:%[%]<>\"._~\128-\255-]"
@@ -54,7 +55,7 @@ local function mistake_in_escapes(text, is_zone)
     end
     return format('invalid character "%s" in host name', sub(plain, wrong, wrong))
   end
-  for escape, digits in text:gmatch("(%%(%x%x))") do
+  for escape, digits in gmatch(text, "(%%(%x%x))") do
     local value = tonumber(digits, 16)
     local is_needless = is_zone and value ~= 32 and find(char(value), HOST_FORBIDDEN) and value < 128
     if escape ~= "%25" and (is_needless or not is_zone and value < 128) then
@@ -81,7 +82,7 @@ local function parse_host(text)
     end
     port = sub(text, close + 1)
   else
-    port = text:match(":[^:]*$") or ""
+    port = match(text, ":[^:]*$") or ""
   end
   if port ~= "" and not find(port, "^:%d*$") then
     return nil, format('invalid port "%s" after host', port)
@@ -103,7 +104,7 @@ end
 
 -- Sets `host`, and where there are any `username` and `password`. Returns the mistake, or nil.
 local function parse_authority(text, parts)
-  local user, host = text:match("^(.*)@([^@]*)$")
+  local user, host = match(text, "^(.*)@([^@]*)$")
   local mistake
   parts.host, mistake = parse_host(host or text)
   if mistake ~= nil or user == nil then
@@ -122,7 +123,7 @@ end
 -- Leaves out what it cannot read. A name that comes again makes a list.
 local function parse_query(text)
   local query = {}
-  for pair in text:gmatch("[^&]+") do
+  for pair in gmatch(text, "[^&]+") do
     local name, value = cut(pair, "=")
     name, value = unescape(name, true), unescape(value, true)
     if name ~= nil and value ~= nil and not find(pair, ";", 1, true) then
@@ -167,7 +168,7 @@ local function parse(text, parts)
       return "first path segment in URL cannot contain colon"
     end
   elseif sub(rest, 1, 2) == "//" and (scheme ~= "" or sub(rest, 1, 3) ~= "///") then
-    local authority, path = rest:match("^//([^/]*)(.*)$")
+    local authority, path = match(rest, "^//([^/]*)(.*)$")
     mistake = parse_authority(authority, parts)
     if mistake ~= nil then
       return mistake
