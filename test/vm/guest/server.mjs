@@ -28,7 +28,7 @@ export async function startServer({ group, uid, settings = {} }) {
     PATH: process.env.PATH,
     NODE_COMPILE_CACHE: `/tmp/compiled-${uid ?? 0}`, // as `npm start` has it
     HTTP_PORT: "0",
-    MAX_CONTAINERS: "4",
+    MAX_CONTAINERS: "6",
     DATA_DIR: dataDir,
     ...settings,
   };

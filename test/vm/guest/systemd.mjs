@@ -7,7 +7,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { serverGroups } from "./cgroups.mjs";
 import { Client, nothingOf } from "./client.mjs";
 import { DOCTOR, limitsIn } from "./doctor.mjs";
-import { boxHasItsLimits, cpuHolds, HARD_LIMITS, memoryHolds, processesHold, SETTINGS } from "./limits-hold.mjs";
+import {
+  answersInEveryLanguage,
+  boxHasItsLimits,
+  cpuHolds,
+  HARD_LIMITS,
+  memoryHolds,
+  processesHold,
+  SETTINGS,
+} from "./checks.mjs";
 import { EAT_200_MIB, SLEEP_5_S } from "./programs.mjs";
 
 const START_LIMIT_MS = 60_000; // an emulated processor is 30 times slower
@@ -66,10 +74,7 @@ suite("the service", () => {
     assert.deepEqual(await server.limits(), HARD_LIMITS);
   });
 
-  test("answers in JavaScript and Python", async () => {
-    assert.equal(await server.runNow("javascript", "return 6 * 7"), '{"data":42,"type":"number"}');
-    assert.equal(await server.runNow("python", "return 6 * 7"), '{"data":42,"type":"number"}');
-  });
+  test("answers in every language", () => answersInEveryLanguage(server));
 
   test("gives each box its limits, and no swap", () => boxHasItsLimits(server));
   test("ends the box that eats memory, in JavaScript, and no other", () => memoryHolds(server, "javascript"));
@@ -155,15 +160,18 @@ suite("a user's own server", () => {
     spawnSync("systemctl", ["--user", "--machine=visitor@", "stop", unit]);
   });
 
-  for (const [what, command] of [
-    ["as a service with Delegate=yes", ["--property=Delegate=yes"]],
-    [
-      "in a scope with Delegate=yes, as docs/running.md has it",
-      ["systemd-run", "--user", "--scope", "-p", "Delegate=yes"],
+  for (const [what, options] of Object.entries({
+    "as a service with Delegate=yes": ["--property=Delegate=yes"],
+    "in a scope with Delegate=yes, as docs/running.md has it": [
+      "systemd-run",
+      "--user",
+      "--scope",
+      "-p",
+      "Delegate=yes",
     ],
-  ]) {
+  })) {
     test(`has hard limits ${what}`, async () => {
-      start(...command, NODE, MAIN);
+      start(...options, NODE, MAIN);
       const server = await answering(8081, pid);
       assert.equal(ownerOf(server.pid), VISITOR);
       assert.match(server.group, /^\/sys\/fs\/cgroup\/user\.slice\/user-1000\.slice\/user@1000\.service\/app\.slice\//);

@@ -1,4 +1,4 @@
-// The same attacks on the limits, whoever runs the server.
+// What a server must do, whoever runs it: answer, and hold its boxes to their limits.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,6 +17,12 @@ export const HARD_LIMITS = [
   [true, "0.25 cores by cgroup v2"],
   [true, "64 by cgroup v2"],
 ];
+
+export async function answersInEveryLanguage(client) {
+  for (const language of ["javascript", "typescript", "python", "lua"]) {
+    assert.equal(await client.runNow(language, "return 6 * 7"), '{"data":42,"type":"number"}', language);
+  }
+}
 
 export async function boxHasItsLimits(client) {
   const run = client.runNow("python", SLEEP_5_S);
