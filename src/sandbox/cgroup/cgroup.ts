@@ -13,8 +13,8 @@ export interface Cgroup {
   outOfMemory(): boolean;
   /** Lifts the limit on CPU: what is about to be killed should not wait for its share of the next 100 ms to die. */
   hurry?(): void;
-  /** Sends SIGKILL to everything in here. */
-  kill(): void;
+  /** Sends SIGKILL to everything in here, but for the process `spared`. */
+  kill(spared?: number): void;
   /** Removes it; false while a process is still dying in it. */
   remove(): boolean;
 }

@@ -27,8 +27,9 @@ export function pidsIn(folder: string): number[] {
   return text.split("\n").filter(Boolean).map(Number);
 }
 
-export function killAll(folder: string): void {
+export function killAll(folder: string, spared?: number): void {
   for (const pid of pidsIn(folder)) {
+    if (pid === spared) continue;
     try {
       process.kill(pid, "SIGKILL");
     } catch {
@@ -37,12 +38,13 @@ export function killAll(folder: string): void {
   }
 }
 
-/** Does nothing where the folder is gone already. */
-export function tryWrite(path: string, text: string): void {
+/** False where the file is not there, or its folder is gone already. */
+export function tryWrite(path: string, text: string): boolean {
   try {
     writeFileSync(path, text);
+    return true;
   } catch {
-    // Its processes have ended: nothing is left to be changed.
+    return false;
   }
 }
 

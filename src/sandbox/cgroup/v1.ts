@@ -78,8 +78,8 @@ class CgroupV1 implements Cgroup {
     tryWrite(join(this.#folders.cpu, "cpu.cfs_quota_us"), "-1");
   }
 
-  kill(): void {
-    killAll(this.#folders.pids);
+  kill(spared?: number): void {
+    killAll(this.#folders.pids, spared);
   }
 
   remove(): boolean {

@@ -125,12 +125,8 @@ class CgroupV2 implements Cgroup {
     tryWrite(join(this.#folder, "cpu.max"), "max");
   }
 
-  kill(): void {
-    try {
-      writeFileSync(join(this.#folder, "cgroup.kill"), "1"); // Linux 5.14 and later
-    } catch {
-      killAll(this.#folder);
-    }
+  kill(spared?: number): void {
+    if (spared !== undefined || !tryWrite(join(this.#folder, "cgroup.kill"), "1")) killAll(this.#folder, spared); // 1: Linux 5.14
   }
 
   remove(): boolean {

@@ -106,8 +106,10 @@ export class Box {
     this.#killed = true;
     this.#cgroup.hurry?.();
     // The namespace's init takes all with it; its parent, the launcher, then reaps it and no zombie goes to the host.
-    if (this.#initPid !== undefined) killQuietly(this.#initPid);
-    else this.#launcher.kill("SIGKILL");
+    if (this.#initPid !== undefined) {
+      killQuietly(this.#initPid);
+      this.#cgroup.kill(this.#launcher.pid); // at once, too: among 64 busy processes the first one waits for its turn to die
+    } else this.#launcher.kill("SIGKILL");
   }
 
   memoryBytes(): number | undefined {
