@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { ownMark } from "../../src/sandbox/process-mark.ts";
 import { findGpu } from "../../src/sandbox/gpu.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
@@ -229,7 +230,7 @@ suite("the server", () => {
     await next.started;
     await next.stop();
     await server.assertGone([]);
-    assert.ok(!existsSync(`/var/lib/cloche/${nurseryPid}`));
+    assert.ok(!existsSync(`/var/lib/cloche-boxes/${ownMark(nurseryPid)}`));
   });
 });
 

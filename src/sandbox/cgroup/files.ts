@@ -65,10 +65,19 @@ export function sweepDeadServers(parent: string): void {
     const server = join(parent, name);
     for (const box of listFolders(server)) {
       killAll(join(server, box));
-      tryRemove(join(server, box));
+      removePatiently(join(server, box));
     }
-    tryRemove(server);
+    removePatiently(server);
   }
+}
+
+const REMOVE_TRIES = 50;
+const REMOVE_PAUSE_MS = 4; // what has been killed takes some milliseconds to leave
+
+/** Holds up its thread: only a server that starts calls it, and only for what a killed one has left. */
+function removePatiently(folder: string): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < REMOVE_TRIES && !tryRemove(folder); tries++) Atomics.wait(cell, 0, 0, REMOVE_PAUSE_MS);
 }
 
 function listFolders(parent: string): string[] {

@@ -20,6 +20,7 @@ const SIGSYS_EXIT = 128 + 31;
 const FILTER_FD = 3;
 const BOX = [
   ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--chdir", "/tmp"],
+  ...["--tmpfs", "/mnt", "--ro-bind", process.execPath, "/mnt/node", "--ro-bind", ESBUILD, "/mnt/esbuild"], // the project may lie in /tmp
   ...["--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1"],
   ...["--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--seccomp", String(FILTER_FD), "--"],
 ];
@@ -195,7 +196,7 @@ suite("behind the filter", () => {
     const filter = seccompFilter(ARCH, { memfd });
 
     test(`Node runs threads, children, sockets, files, SQLite, timers and machine code (memfd: ${memfd})`, async () => {
-      const { code, out } = await boxed(filter, [process.execPath, "--input-type=module", "-e", NODE_PROGRAM]);
+      const { code, out } = await boxed(filter, ["/mnt/node", "--input-type=module", "-e", NODE_PROGRAM]);
 
       assert.deepEqual(out.split("\n"), [
         "worker 42",
@@ -238,7 +239,7 @@ suite("behind the filter", () => {
   const filter = seccompFilter(ARCH, { memfd: true });
 
   test("a static Go program runs", async () => {
-    const { code, out } = await boxed(filter, [ESBUILD, "--loader=ts"], "export const answer: number = 42");
+    const { code, out } = await boxed(filter, ["/mnt/esbuild", "--loader=ts"], "export const answer: number = 42");
 
     assert.deepEqual({ code, out }, { code: 0, out: "export const answer = 42;\n" });
   });
