@@ -62,13 +62,15 @@ export function tryRemove(folder: string): boolean {
 export function sweepDeadServers(parent: string): void {
   for (const name of listFolders(parent)) {
     if (!name.startsWith(FOLDER_PREFIX) || !isGone(name.slice(FOLDER_PREFIX.length))) continue;
-    const server = join(parent, name);
-    for (const box of listFolders(server)) {
-      killAll(join(server, box));
-      removePatiently(join(server, box));
-    }
-    removePatiently(server);
+    removeTree(join(parent, name));
   }
+}
+
+/** A group and all below it, with every process in them. */
+function removeTree(folder: string): void {
+  for (const name of listFolders(folder)) removeTree(join(folder, name));
+  killAll(folder);
+  removePatiently(folder);
 }
 
 const REMOVE_TRIES = 50;
