@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { type BaseImage, type Mount, ROOT } from "../core/base-image.ts";
 import { sharedLibrariesOf } from "./libraries.ts";
 
-/** Mount points that every box needs to find. */
 const FOR_ALL = 0o005; // others may read and run it
+/** Mount points that every box needs to find. */
 const MOUNT_POINTS = ["dev", "proc", "tmp"];
 
 /**

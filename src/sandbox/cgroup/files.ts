@@ -1,6 +1,7 @@
 // Cgroups are folders with files in them; these few helpers are all that v1 and v2 share.
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { killQuietly } from "../kill-quietly.ts";
 import { isGone, ownMark } from "../process-mark.ts";
 
 /** Folders of ours are named after the server's process, so that the next server can sweep what a dead one left. */
@@ -29,12 +30,7 @@ export function pidsIn(folder: string): number[] {
 
 export function killAll(folder: string, spared?: number): void {
   for (const pid of pidsIn(folder)) {
-    if (pid === spared) continue;
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It ended between the reading and the kill: what we wanted.
-    }
+    if (pid !== spared) killQuietly(pid);
   }
 }
 

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../../core/clock.ts";
+import { killQuietly } from "../kill-quietly.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory } from "./cgroup.ts";
 
@@ -86,13 +87,7 @@ class WatchedBox {
   /** All but the launcher, which then ends by itself and tells so. */
   kill(): void {
     if (this.launcherPid === undefined) return;
-    for (const pid of treeOf(this.launcherPid).slice(1)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // Already gone: what we wanted.
-      }
-    }
+    for (const pid of treeOf(this.launcherPid).slice(1)) killQuietly(pid);
   }
 }
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { getCompileCacheDir } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
 import { PlatformError } from "../../core/errors.ts";
+import { compileCacheVariable } from "../compile-cache.ts";
 import type { FromGate, ToGate } from "./gate-messages.ts";
 import { EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
 
@@ -117,12 +117,8 @@ function lost(): PlatformError {
 
 function start([program, ...args]: readonly string[] = []): ChildProcess {
   const options = ["--max-old-space-size=128", "--max-semi-space-size=4"];
-  const cache = getCompileCacheDir();
   // Nothing of the server's environment: it holds secrets, and proxies and resolvers are none of the gate's.
-  const env = {
-    UV_THREADPOOL_SIZE: String(THREADS),
-    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
-  };
+  const env = { UV_THREADPOOL_SIZE: String(THREADS), ...compileCacheVariable() };
   return fork(join(import.meta.dirname, "gate-main.ts"), {
     env,
     execPath: program ?? process.execPath,

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { sleep } from "../../core/clock.ts";
 import { LAUNCH_FD } from "../bubblewrap.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
+import { killQuietly } from "../kill-quietly.ts";
 import type { Ending } from "../sandbox.ts";
 
 /** What it takes to start one box. */
@@ -162,14 +163,6 @@ function limited(pid: number, createCgroup: () => Cgroup): Cgroup {
     throw error;
   }
   return cgroup;
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // Already gone: what we wanted.
-  }
 }
 
 function ignore(): void {}
