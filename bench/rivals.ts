@@ -22,9 +22,9 @@ export interface Ours extends Running {
   readonly server: ServerUnderTest;
 }
 
-/** Our server with its default settings, in a data folder of its own or in `dataDir`, which is then kept. */
-export async function startOurs(dataDir?: string): Promise<Ours> {
-  const server = new ServerUnderTest(dataDir ?? mkdtempSync(join(tmpdir(), "cloche-bench-")));
+/** Our server, with its default settings where none are given, in a data folder of its own or in `dataDir`, which is then kept. */
+export async function startOurs(dataDir?: string, settings: Record<string, string> = {}): Promise<Ours> {
+  const server = new ServerUnderTest(dataDir ?? mkdtempSync(join(tmpdir(), "cloche-bench-")), settings);
   track(server.process);
   const stop = onStop(() => (dataDir === undefined ? server.dispose() : server.stop()));
   await server.started;

@@ -1,16 +1,24 @@
 // npm run bench              every question, in under five minutes
-// npm run bench -- warm      one of them: warm, ad-hoc, deploy, idle, launch
+// npm run bench -- warm      one of them: warm, ad-hoc, deploy, idle, launch, neighbours
 import { availableParallelism, cpus } from "node:os";
 import { adHoc } from "./ad-hoc.ts";
 import { deploy } from "./deploy.ts";
 import { idle } from "./idle.ts";
 import { launch } from "./launch.ts";
 import { GENERATOR } from "./load.ts";
+import { neighbours } from "./neighbours.ts";
 import { stopAll } from "./processes.ts";
 import { formatTable, type Table, verdict } from "./table.ts";
 import { warm } from "./warm.ts";
 
-const BENCHES: { readonly [name: string]: () => Promise<Table[]> } = { warm, "ad-hoc": adHoc, deploy, idle, launch };
+const BENCHES: { readonly [name: string]: () => Promise<Table[]> } = {
+  warm,
+  "ad-hoc": adHoc,
+  deploy,
+  idle,
+  launch,
+  neighbours,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
