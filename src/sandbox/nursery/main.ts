@@ -149,13 +149,16 @@ async function bury(id: number, box: Box, uid: number | undefined): Promise<void
 }
 
 function handOver(id: number, name: SocketName, box: Box): void {
-  if (process.connected)
-    process.send?.({ t: "socket", id, name } satisfies FromNursery, box[name], { keepOpen: false });
+  if (!process.connected) return;
+  process.send?.({ t: "socket", id, name } satisfies FromNursery, box[name], { keepOpen: false }, ignoreLostServer);
 }
 
 function tell(message: FromNursery): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, ignoreLostServer);
 }
+
+/** A server that dies while we tell it something must not take us with it: its boxes are still to be ended. */
+function ignoreLostServer(): void {}
 
 async function closeAll(): Promise<void> {
   for (const box of boxes.values()) box.kill();
