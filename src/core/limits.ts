@@ -8,4 +8,6 @@ export interface RunLimits {
   readonly codeBytes: number;
   /** Of one request's body. */
   readonly bodyBytes: number;
+  /** Of one request's body to a function, which is streamed. */
+  readonly httpBodyBytes: number;
 }

@@ -2,8 +2,19 @@
 export type Outcome =
   /** `json` is the returned value as JSON text, undefined where nothing was returned. */
   | { readonly kind: "ok"; readonly json: string | undefined }
+  /** The code answered an HTTP request itself. */
+  | { readonly kind: "responded"; readonly status: number }
   /** The code threw. `stack` shows the user's own files only and starts with `name: message`. */
-  | { readonly kind: "failed"; readonly name: string; readonly message: string; readonly stack: string }
+  | {
+      readonly kind: "failed";
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+      /** Of the main file, counted from 1. */
+      readonly line?: number | undefined;
+      /** What usually helps. */
+      readonly tip?: string | undefined;
+    }
   /** The code ended its process itself with an exit code other than 0. */
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "timed-out"; readonly limitMs: number }

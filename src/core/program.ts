@@ -3,6 +3,16 @@ import type { EgressPolicy } from "./egress-policy.ts";
 /** A JSON value that crosses a process boundary. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** User code as it was uploaded. */
+export interface Source {
+  /** Of the main file. */
+  readonly text: string;
+  /** Path of the main file among `files`; undefined for a single text without a name. */
+  readonly entry?: string | undefined;
+  /** The other files by path, as text. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
+}
+
 /** User code made ready for a worker: compiled where its language needs it, immutable, safe to cache by content. */
 export interface Program {
   readonly language: string;
@@ -18,12 +28,26 @@ export interface Program {
 
 /** What a worker is bound to. Two versions with the same `id` may share a warm worker; others never do. */
 export interface Version {
-  /** Unique for function and number, or for ad-hoc code by its hash. */
+  /** Unique for function, number and the state of its variables and settings, or for ad-hoc code by its hash. */
   readonly id: string;
-  /** The function's name; undefined for ad-hoc code. */
-  readonly functionName: string | undefined;
-  /** The version's number; undefined for ad-hoc code. */
-  readonly number: number | undefined;
+  /** Undefined for ad-hoc code. */
+  readonly function: VersionOwner | undefined;
   readonly program: Program;
   readonly egress: EgressPolicy;
+  /** Runs that one worker may have at once. */
+  readonly concurrency: number;
+  /** True where a worker serves one run and ends. */
+  readonly singleUse: boolean;
+  /** Variables and secrets; they become the worker's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values that nobody may read in logs and stored events. */
+  readonly secrets: readonly string[];
+}
+
+/** Which function a version belongs to. */
+export interface VersionOwner {
+  readonly id: string;
+  readonly name: string;
+  /** The version's number. */
+  readonly number: number;
 }

@@ -14,6 +14,7 @@ import { encodeFrame } from "./protocol.ts";
 export interface ServerFrame {
   readonly t: string;
   readonly id: number;
+  readonly header: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
@@ -25,7 +26,8 @@ export function exited(exitCode: number): Ending {
 
 export function version(id: string, base = "node"): Version {
   const program = { language: "javascript", base, code: `code of ${id}`, options: {}, alwaysReturns: false };
-  return { id, functionName: id, number: 1, program, egress: "none" };
+  const owner = { id, name: id, number: 1 };
+  return { id, function: owner, program, egress: "none", concurrency: 1, singleUse: false, env: {}, secrets: [] };
 }
 
 /** Waits until something that sockets bring about is so. Real time only bounds the wait. */
@@ -114,8 +116,9 @@ export class FakeProcess implements SandboxedProcess {
         const bodyAt = 8 + bytes.readUInt32BE(0);
         const end = bodyAt + bytes.readUInt32BE(4);
         if (bytes.length < end) break;
-        const { t, id } = JSON.parse(bytes.toString("utf8", 8, bodyAt)) as ServerFrame;
-        const frame = { t, id, body: bytes.toString("utf8", bodyAt, end) };
+        const header = JSON.parse(bytes.toString("utf8", 8, bodyAt)) as ServerFrame["header"];
+        const { t, id } = header as { t: string; id: number };
+        const frame = { t, id, header, body: bytes.toString("utf8", bodyAt, end) };
         bytes = bytes.subarray(end);
         this.received.push(frame);
         this.onFrame(frame);

@@ -11,6 +11,8 @@ export interface FleetSettings {
   readonly maxWorkers: number;
   /** Of printed text a run, and of a returned value. */
   readonly outputLimitBytes: number;
+  /** Where callers reach the server, for links. */
+  readonly baseUrl: () => string;
 }
 
 /** One live worker, for people. */
@@ -241,8 +243,9 @@ export class Fleet {
     };
     try {
       const process = await this.#sandbox.launch(base).finally(() => this.#launching--);
-      const { outputLimitBytes } = this.#settings;
-      const options = { clock: this.#clock, outputLimitBytes, memoryLimitBytes: this.#sandbox.limits.memoryBytes };
+      const { outputLimitBytes, baseUrl } = this.#settings;
+      const { memoryBytes: memoryLimitBytes } = this.#sandbox.limits;
+      const options = { clock: this.#clock, outputLimitBytes, memoryLimitBytes, baseUrl };
       const worker = new Worker(base, process, options, {
         onReady: () => {
           over();

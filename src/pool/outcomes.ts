@@ -58,11 +58,18 @@ export function failureOutcome(body: Buffer): Outcome {
     throw new ProtocolError("an error that is not JSON");
   }
   if (typeof error !== "object" || error === null) throw new ProtocolError("an error that is not an object");
-  const { name, message, stack } = error as { readonly [key: string]: unknown };
+  const { name, message, stack, line, file, tip } = error as { readonly [key: string]: unknown };
   if (typeof name !== "string" || typeof message !== "string" || typeof stack !== "string") {
     throw new ProtocolError("an error without name, message and stack");
   }
-  return { kind: "failed", name, message, stack };
+  return {
+    kind: "failed",
+    name,
+    message,
+    stack,
+    ...(typeof line === "number" && Number.isSafeInteger(line) && line > 0 && file === undefined ? { line } : {}),
+    ...(typeof tip === "string" ? { tip } : {}),
+  };
 }
 
 /** How the run ended that was in progress when the worker died. The first cause wins. */

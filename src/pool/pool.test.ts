@@ -12,6 +12,7 @@ const SETTINGS: PoolSettings = {
   outputLimitBytes: 1000,
   maxQueue: 100,
   queueTimeoutMs: 5_000,
+  baseUrl: () => "http://here",
 };
 
 /** A worker that does what the input of each run says: returns it, `crash`, `retire` afterwards, or `hang`. */
@@ -48,9 +49,11 @@ class PoolUnderTest {
   run(id: string, input: unknown = 1, timeoutMs = 60_000): RunHandle {
     const handle = this.pool.run({
       version: version(id),
-      input: JSON.stringify(input),
+      executionId: "e",
+      input: { kind: "value", json: JSON.stringify(input) },
       timeoutMs,
       onLog: () => {},
+      onCall: () => Promise.resolve("{}"),
     });
     handle.report.catch(() => {});
     return handle;

@@ -1,11 +1,14 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../core/clock.ts";
 import { PlatformError } from "../core/errors.ts";
+import type { Version } from "../core/program.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Fleet, type FleetSettings, type WorkerReport } from "./fleet.ts";
 import { Pace } from "./pace.ts";
 import { Run, type RunHandle, type RunRequest } from "./run.ts";
 import type { Worker } from "./worker.ts";
+
+export type { RunInput } from "./run.ts";
 
 export interface PoolSettings extends FleetSettings {
   /** Runs that may wait in line. */
@@ -64,11 +67,9 @@ export class Pool {
     return { report: run.report, cancel: () => this.#cancel(run) };
   }
 
-  /** Ends the resting workers of a version that will not be run again. */
+  /** Ends the workers of a version that will not be run again, once they have done what they have been given. */
   forget(versionId: string): void {
-    for (const worker of this.#bound.get(versionId) ?? []) {
-      if (worker.load === 0) worker.end({ kind: "retired", why: "its version is not needed any more" });
-    }
+    for (const worker of [...(this.#bound.get(versionId) ?? [])]) worker.leave();
   }
 
   async report(): Promise<PoolReport> {
@@ -98,7 +99,7 @@ export class Pool {
     const { version } = run.request;
     const bound = this.#bound.get(version.id);
     const own = bound === undefined ? undefined : leastLoaded(bound);
-    if (own !== undefined && own.load < this.#capacity(own, version.id)) {
+    if (own !== undefined && own.load < this.#capacity(own, version)) {
       this.#give(run, own);
       return true;
     }
@@ -119,14 +120,16 @@ export class Pool {
   }
 
   /** How many runs a worker of the version may hold. */
-  #capacity(worker: Worker, versionId: string): number {
-    return !worker.writesRaw && this.#paces.get(versionId)?.fast === true ? SENT_AHEAD : 1;
+  #capacity(worker: Worker, { id, concurrency, singleUse }: Version): number {
+    if (singleUse) return 0; // it has had its one run
+    if (concurrency > 1) return concurrency;
+    return !worker.writesRaw && this.#paces.get(id)?.fast === true ? SENT_AHEAD : 1;
   }
 
   /** True while a run had better wait for a worker that serves its version already. */
   #waitsForOwn(run: Run): boolean {
-    const { id } = run.request.version;
-    if (!this.#bound.has(id) || this.#paces.get(id)?.fast !== true) return false;
+    const { id, singleUse } = run.request.version;
+    if (singleUse || !this.#bound.has(id) || this.#paces.get(id)?.fast !== true) return false;
     return this.#clock.monotonicMs() - run.acceptedAtMs < PATIENCE_MS;
   }
 
@@ -145,7 +148,7 @@ export class Pool {
     if (run.settled) return;
     run.settle({ kind: "cancelled" }, this.#clock.monotonicMs());
     this.#line = this.#line.filter((waiting) => waiting !== run);
-    for (const worker of this.#bound.get(run.request.version.id) ?? []) worker.cancel(run);
+    run.stopAtWorker();
   }
 
   #over(worker: Worker, run: Run, runMs: number): void {
@@ -153,6 +156,10 @@ export class Pool {
     let pace = this.#paces.get(id);
     if (pace === undefined) this.#paces.set(id, (pace = new Pace()));
     pace.ran(runMs);
+    if (run.request.version.singleUse) {
+      worker.end({ kind: "retired", why: "its version has a fresh worker for each run" });
+      return;
+    }
     const next = this.#line.findIndex((waiting) => waiting.request.version.id === id);
     const [waiting] = next < 0 ? [] : this.#line.splice(next, 1);
     if (waiting !== undefined) this.#give(waiting, worker);

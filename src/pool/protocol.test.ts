@@ -33,13 +33,25 @@ const header = fc.oneof(
     t: fc.constant("log"),
     level: fc.constantFrom("debug", "info", "warn", "error"),
     stream: fc.constantFrom("stdout", "stderr"),
+    run: fc.option(id, { nil: undefined }),
   }),
+  fc.record({
+    t: fc.constant("response"),
+    id,
+    status: fc.nat(),
+    headers: fc.array(fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })), { maxLength: 3 }),
+    end: fc.boolean(),
+    raw: fc.boolean(),
+  }),
+  fc.record({ t: fc.constant("body"), id, end: fc.boolean(), raw: fc.boolean() }),
+  fc.record({ t: fc.constant("credit"), id, bytes: fc.nat() }),
+  fc.record({ t: fc.constant("call"), id, run: fc.nat(), name: fc.string({ maxLength: 40, unit: "grapheme-ascii" }) }),
   fc.record({ t: fc.constantFrom("result", "error"), id, raw: fc.boolean() }),
   fc.record({ t: fc.constant("exit"), id, code: fc.integer() }),
   fc.record({ t: fc.constant("retire"), why: fc.string({ maxLength: 200, unit: "grapheme" }) }),
   fc.record({ t: fc.constant("pong"), id }),
 );
-const HAS_BODY = new Set(["log", "result", "error"]);
+const HAS_BODY = new Set(["log", "result", "error", "response", "body", "call"]);
 
 suite("a frame reader", () => {
   test("gives back what was encoded, wherever the stream is cut", () => {

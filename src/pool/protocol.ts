@@ -1,15 +1,40 @@
 // The server's side of docs/wire-protocol.md: frames of `u32 header length, u32 body length, header JSON, body`.
 // Everything that comes in is hostile: lengths are checked before anything is kept.
+import type { HeaderList } from "../core/exchange.ts";
 import type { LogLevel, OutputStream } from "../core/log-line.ts";
 
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 65_536;
+const MAX_CALL_NAME_CHARS = 40;
+
+/** Of a request's or response's body in one frame. */
+export const BODY_FRAME_BYTES = 65_536;
+/** How much of one body may be on its way beyond what the other side gave credit for. */
+export const BODY_WINDOW_BYTES = 262_144;
 
 /** A frame from a worker, checked. Its body is a view of the chunk that it came in. */
 export type WorkerFrame =
   | { readonly t: "ready" }
-  | { readonly t: "log"; readonly level: LogLevel; readonly stream: OutputStream; readonly body: Buffer }
+  | {
+      readonly t: "log";
+      readonly level: LogLevel;
+      readonly stream: OutputStream;
+      readonly run: number | undefined;
+      readonly body: Buffer;
+    }
   | { readonly t: "result" | "error"; readonly id: number; readonly raw: boolean; readonly body: Buffer }
+  | {
+      readonly t: "response";
+      readonly id: number;
+      readonly status: number;
+      readonly headers: HeaderList;
+      readonly end: boolean;
+      readonly raw: boolean;
+      readonly body: Buffer;
+    }
+  | { readonly t: "body"; readonly id: number; readonly end: boolean; readonly raw: boolean; readonly body: Buffer }
+  | { readonly t: "credit"; readonly id: number; readonly bytes: number }
+  | { readonly t: "call"; readonly id: number; readonly run: number; readonly name: string; readonly body: Buffer }
   | { readonly t: "exit"; readonly id: number; readonly code: number }
   | { readonly t: "retire"; readonly why: string }
   | { readonly t: "pong"; readonly id: number };
@@ -23,7 +48,7 @@ export class ProtocolError extends Error {
 export class FrameTooLarge extends ProtocolError {}
 
 /** One frame as bytes, ready to be written. Text is encoded in place: it is copied once. */
-export function encodeFrame(header: object, body = ""): Buffer {
+export function encodeFrame(header: object, body: string | Buffer = ""): Buffer {
   const json = JSON.stringify(header);
   const headerLength = Buffer.byteLength(json);
   const bodyLength = Buffer.byteLength(body);
@@ -31,7 +56,8 @@ export function encodeFrame(header: object, body = ""): Buffer {
   frame.writeUInt32BE(headerLength, 0);
   frame.writeUInt32BE(bodyLength, 4);
   frame.write(json, PREFIX_BYTES);
-  frame.write(body, PREFIX_BYTES + headerLength);
+  if (typeof body === "string") frame.write(body, PREFIX_BYTES + headerLength);
+  else body.copy(frame, PREFIX_BYTES + headerLength);
   return frame;
 }
 
@@ -81,6 +107,62 @@ const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(["debug", "info", "warn",
 const STREAMS: ReadonlySet<unknown> = new Set<OutputStream>(["stdout", "stderr"]);
 
 function decode(frame: Buffer, headerLength: number): WorkerFrame {
+  const header = parseHeader(frame, headerLength);
+  const { t, id } = header;
+  const body = frame.subarray(headerLength);
+  switch (t) {
+    case "ready":
+      return { t };
+    case "retire":
+      return { t, why: typeof header.why === "string" ? header.why.slice(0, 200) : "no reason given" };
+    case "log":
+      if (!LEVELS.has(header.level) || !STREAMS.has(header.stream)) break;
+      return {
+        t,
+        level: header.level as LogLevel,
+        stream: header.stream as OutputStream,
+        run: isCount(header.run) ? header.run : undefined,
+        body,
+      };
+    default:
+  }
+  // All others belong to a run or a question.
+  if (!isCount(id)) throw unusable(t);
+  const end = header.end === true;
+  const raw = header.raw === true;
+  switch (t) {
+    case "result":
+    case "error":
+      return { t, id, raw, body };
+    case "response":
+      if (!isCount(header.status) || !isHeaderList(header.headers)) break;
+      return { t, id, status: header.status, headers: header.headers, end, raw, body };
+    case "body":
+      return { t, id, end, raw, body };
+    case "credit":
+      if (!isCount(header.bytes)) break;
+      return { t, id, bytes: header.bytes };
+    case "call":
+      if (!isCount(header.run) || typeof header.name !== "string" || header.name.length > MAX_CALL_NAME_CHARS) break;
+      return { t, id, run: header.run, name: header.name, body };
+    case "exit":
+      if (typeof header.code !== "number" || !Number.isInteger(header.code)) break;
+      return { t, id, code: header.code };
+    case "pong":
+      return { t, id };
+    default:
+  }
+  throw unusable(t);
+}
+
+type Header = Readonly<
+  Record<
+    "t" | "id" | "run" | "name" | "code" | "level" | "stream" | "why" | "raw" | "end" | "status" | "headers" | "bytes",
+    unknown
+  >
+>;
+
+function parseHeader(frame: Buffer, headerLength: number): Header {
   let header: unknown;
   try {
     header = JSON.parse(frame.toString("utf8", 0, headerLength));
@@ -90,34 +172,26 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
     throw new ProtocolError("a header that is not an object");
   }
-  const { t, id, code, level, stream, why, raw } = header as { readonly [name: string]: unknown };
-  const body = frame.subarray(headerLength);
-  switch (t) {
-    case "ready":
-      return { t };
-    case "log":
-      if (!LEVELS.has(level) || !STREAMS.has(stream)) break;
-      return { t, level: level as LogLevel, stream: stream as OutputStream, body };
-    case "result":
-    case "error":
-      if (!isCount(id)) break;
-      return { t, id, raw: raw === true, body };
-    case "exit":
-      if (!isCount(id) || typeof code !== "number" || !Number.isInteger(code)) break;
-      return { t, id, code };
-    case "retire":
-      return { t, why: typeof why === "string" ? why.slice(0, 200) : "no reason given" };
-    case "pong":
-      if (!isCount(id)) break;
-      return { t, id };
-    default:
-  }
-  // Only text is shown: writing out a deeply nested value would overflow the stack.
-  throw new ProtocolError(
+  return header as Header;
+}
+
+/** Only text is shown: writing out a deeply nested value would overflow the stack. */
+function unusable(t: unknown): ProtocolError {
+  return new ProtocolError(
     `an unusable frame of type ${typeof t === "string" ? JSON.stringify(t.slice(0, 40)) : typeof t}`,
   );
 }
 
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isHeaderList(value: unknown): value is HeaderList {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair: unknown) =>
+        Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string" && typeof pair[1] === "string",
+    )
+  );
 }

@@ -1,15 +1,30 @@
 import type { LogChunk } from "../core/log-line.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
+import type { Exchange } from "../core/exchange.ts";
+
+/** What the program is asked. */
+export type RunInput =
+  /** JSON text in, a value out. */
+  | { readonly kind: "value"; readonly json: string }
+  /** An HTTP request in, a response or a value out. */
+  | { readonly kind: "request"; readonly exchange: Exchange }
+  /** What it is: nothing of it is run. */
+  | { readonly kind: "check" };
 
 /** What a caller asks the pool for. */
 export interface RunRequest {
   readonly version: Version;
-  /** JSON text. */
-  readonly input: string;
+  readonly executionId: string;
+  readonly input: RunInput;
   readonly timeoutMs: number;
   /** Called for everything the code prints, as it is printed. */
   readonly onLog: (chunk: LogChunk) => void;
+  /**
+   * Does what the code asks for by name, with JSON text in and out. What it rejects with is told to the code: an error's
+   * message, and its `code` where it is a text.
+   */
+  readonly onCall: (name: string, json: string) => Promise<string>;
 }
 
 export interface RunReport {
@@ -41,6 +56,8 @@ export class Run {
   coldStart = false;
   /** Undoes the timer of whoever holds the run now. */
   stopTimer: () => void = () => {};
+  /** Ends it at the worker that has it, if one has. */
+  stopAtWorker: () => void = () => {};
 
   constructor(request: RunRequest, nowMs: number) {
     this.request = request;
@@ -53,6 +70,11 @@ export class Run {
 
   get report(): Promise<RunReport> {
     return this.#done.promise;
+  }
+
+  /** Milliseconds until a worker had it. */
+  get waitMs(): number {
+    return this.#startedAtMs === undefined ? 0 : this.#startedAtMs - this.acceptedAtMs;
   }
 
   start(nowMs: number): void {

@@ -28,6 +28,7 @@ class Stage {
       clock: this.clock,
       outputLimitBytes: OUTPUT_LIMIT_BYTES,
       memoryLimitBytes: MEMORY_LIMIT_BYTES,
+      baseUrl: () => "http://here",
     };
     this.worker = new Worker("node", process, options, {
       onReady: () => {},
@@ -45,8 +46,10 @@ class Stage {
     const run = new Run(
       {
         version: version("v"),
-        input: `"${name}"`,
+        executionId: "e",
+        input: { kind: "value", json: `"${name}"` },
         timeoutMs: TIMEOUT_MS,
+        onCall: () => Promise.resolve("{}"),
         onLog: ({ text }) => this.printed.push(`${name}:${text}`),
       },
       this.clock.monotonicMs(),

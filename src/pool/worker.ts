@@ -3,6 +3,8 @@ import type { LogChunk, LogLevel, OutputStream } from "../core/log-line.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
 import type { SandboxedProcess } from "../sandbox/sandbox.ts";
+import { Assignment } from "./assignment.ts";
+import { Calls } from "./calls.ts";
 import { deathOutcome, describeEnding, type EndReason, failureOutcome, valueOutcome } from "./outcomes.ts";
 import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
@@ -14,6 +16,8 @@ export interface WorkerOptions {
   /** Of printed text a run, and of a returned value. */
   readonly outputLimitBytes: number;
   readonly memoryLimitBytes: number;
+  /** Where callers reach the server, for links. */
+  readonly baseUrl: () => string;
 }
 
 /** What one worker tells whoever owns it. */
@@ -49,13 +53,14 @@ export class Worker {
   #ready = false;
   #bootMs = 0;
   #endReason: EndReason | undefined;
-  /** Sent to the worker, oldest first; only the first is running. */
-  #runs: Run[] = [];
+  /** Serves what it has and takes no more. */
+  #leaving = false;
+  /** Sent to the worker, oldest first. Only the first is running, unless the version lets several run at once. */
+  #assigned: Assignment[] = [];
   #outbox: Buffer[] = [];
   #restingSinceMs = 0;
   #writesRaw = false;
   #nextRunId = 1;
-  #firstRunId = 1;
   /** The first run's end, once it has come in and only text that it wrote before is still being read. */
   #finishing: Outcome | undefined;
   /** Frames that came behind that end: they belong to the next run. */
@@ -69,6 +74,8 @@ export class Worker {
   #runsServed = 0;
   #stderrTail = "";
   #pong: ((id: number) => void) | undefined;
+  readonly #calls = new Calls((frame) => this.#send(frame));
+  #lastRun: Run | undefined;
 
   constructor(base: string, process: SandboxedProcess, options: WorkerOptions, events: OwnEvents) {
     this.id = process.id;
@@ -91,7 +98,7 @@ export class Worker {
     if (this.#endReason !== undefined) return "ending";
     if (!this.#ready) return "booting";
     if (this.#version === undefined) return "idle";
-    return this.#runs.length === 0 ? "warm" : "busy";
+    return this.#assigned.length === 0 ? "warm" : "busy";
   }
 
   get version(): Version | undefined {
@@ -109,7 +116,7 @@ export class Worker {
 
   /** Runs that it has been given and that are not over. */
   get load(): number {
-    return this.#runs.length;
+    return this.#assigned.length;
   }
 
   /** True when its code may write to the descriptors itself: text there belongs to whichever run is on, so only one may be. */
@@ -125,20 +132,34 @@ export class Worker {
   /** Makes the worker this version's own. */
   bind(version: Version): void {
     this.#version = version;
-    const { language, options, code } = version.program;
+    const { program, concurrency, env } = version;
+    const { language, options, code } = program;
     this.#process.allowEgress(version.egress);
-    this.#send(encodeFrame({ t: "bind", language, options }, code));
+    const owner = version.function;
+    const told = owner && {
+      id: owner.id,
+      name: owner.name,
+      version: String(owner.number),
+      baseUrl: this.#options.baseUrl(),
+    };
+    this.#send(encodeFrame({ t: "bind", language, options, concurrency, env, function: told }, code));
   }
 
-  /** Gives it a run; it starts when those before it are over. */
+  /** Gives it a run; it starts when those before it are over, or at once where the version lets several run. */
   take(run: Run): void {
-    this.#send(encodeFrame({ t: "run", id: this.#nextRunId++ }, run.request.input));
-    if (this.#runs.push(run) === 1) this.#startFirst();
+    const assignment = new Assignment(this.#nextRunId++, run, (frame) => this.#send(frame));
+    this.#send(assignment.question);
+    this.#assigned.push(assignment);
+    run.stopAtWorker = () => this.cancel(run);
+    if (this.#parallel || this.#assigned.length === 1) this.#start(assignment);
   }
 
-  /** Ends the run, if it is the one that is running. One that was sent ahead is just not waited for. */
+  /** Ends the run, if it is running. One that was sent ahead is just not waited for. */
   cancel(run: Run): void {
-    if (this.#runs[0] === run) this.end({ kind: "cancelled" });
+    const assignment = this.#assigned.find((candidate) => candidate.run === run);
+    if (assignment?.started !== true) return;
+    if (this.#parallel) this.#drop(assignment, { kind: "cancelled" });
+    else this.end({ kind: "cancelled" });
   }
 
   /** False when it does not answer within `waitMs`. Only for a worker that has nothing to do. */
@@ -146,7 +167,7 @@ export class Worker {
     const id = this.#nextRunId; // unique among what is on its way
     return await new Promise<boolean>((resolve) => {
       const stop = this.#options.clock.after(waitMs, () =>
-        resolve(this.#runs.length > 0 || this.#endReason !== undefined),
+        resolve(this.#assigned.length > 0 || this.#endReason !== undefined),
       );
       this.#pong = (answered) => {
         if (answered !== id) return;
@@ -161,20 +182,56 @@ export class Worker {
     return this.#process.memoryBytes();
   }
 
-  /** Kills it. Runs that were sent ahead go back to the pool at once; the one that is running is told when nothing is left. */
+  /** Kills it. Runs that were sent ahead go back to the pool at once; those that are running are told when nothing is left. */
   end(reason: EndReason): void {
     if (this.#endReason !== undefined) return;
     this.#process.kill();
     this.#retire(reason);
   }
 
+  /** True where its version lets several runs be on at once. */
+  get #parallel(): boolean {
+    return (this.#version?.concurrency ?? 1) > 1;
+  }
+
   #retire(reason: EndReason): void {
     this.#endReason = reason;
     // A shim that finds itself not quiet has not begun the next run.
     const nothingRuns = reason.kind === "retired" && reason.why === NOT_QUIET;
-    const unstarted = this.#runs.splice(nothingRuns ? 0 : 1);
-    for (const run of unstarted) run.stopTimer();
-    this.#events.onRetired(unstarted);
+    const unstarted = this.#parallel ? [] : this.#assigned.splice(nothingRuns ? 0 : 1);
+    for (const { run } of unstarted) {
+      run.stopTimer();
+      run.stopAtWorker = () => {};
+    }
+    if (this.#leaving && unstarted.length === 0) return; // its owner knows already
+    this.#events.onRetired(unstarted.map(({ run }) => run));
+  }
+
+  /** Takes no more runs, and ends when those that it has are over. */
+  leave(): void {
+    if (this.#leaving || this.#endReason !== undefined) return;
+    this.#leaving = true;
+    this.#events.onRetired([]);
+    this.#endIfLeft();
+  }
+
+  #endIfLeft(): void {
+    const awaited = this.#assigned.some(({ dropped }) => !dropped);
+    if (this.#leaving && !awaited) this.end({ kind: "retired", why: "it was to end with its runs" });
+  }
+
+  /** Nobody waits for this one any more; the others of its worker go on. */
+  #drop(assignment: Assignment, outcome: Outcome): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const leftMs = assignment.run.request.timeoutMs - assignment.run.ranMs(nowMs);
+    assignment.dropped = true;
+    assignment.stop();
+    assignment.run.settle(outcome, nowMs);
+    this.#send(encodeFrame({ t: "cancel", id: assignment.id }));
+    // What does not end in its time leaves no worker that could be trusted with more.
+    if (leftMs <= 0) this.leave();
+    else assignment.run.stopTimer = this.#options.clock.after(leftMs, () => this.leave());
+    this.#endIfLeft();
   }
 
   /** The process is ending, or has closed the channel behind our back; its exit code will tell, if it comes soon. */
@@ -189,6 +246,7 @@ export class Worker {
 
   /** One write for all that this turn of the loop has for the worker: under load the system call costs more than the rest. */
   #send(frame: Buffer): void {
+    if (this.#endReason !== undefined) return;
     if (this.#outbox.push(frame) === 1) setImmediate(() => this.#flush());
   }
 
@@ -197,13 +255,17 @@ export class Worker {
     this.#outbox = [];
   }
 
-  #startFirst(): void {
-    const run = this.#runs[0];
-    if (run === undefined) return;
+  #start(assignment: Assignment): void {
     const { clock } = this.#options;
-    run.start(clock.monotonicMs());
-    const limitMs = run.request.timeoutMs;
-    run.stopTimer = clock.after(limitMs, () => this.end({ kind: "timed-out", limitMs }));
+    const { run } = assignment;
+    assignment.start(clock.monotonicMs());
+    run.stopTimer = clock.after(run.request.timeoutMs, () => this.#timeUp(assignment));
+  }
+
+  #timeUp(assignment: Assignment): void {
+    const outcome = { kind: "timed-out", limitMs: assignment.run.request.timeoutMs } as const;
+    if (this.#parallel) this.#drop(assignment, outcome);
+    else this.end(outcome);
   }
 
   #receive(frame: WorkerFrame): void {
@@ -219,14 +281,28 @@ export class Worker {
         this.#bootMs = this.#options.clock.monotonicMs() - this.startedAtMs;
         this.#events.onReady();
         break;
-      case "log":
-        this.#print({ stream: frame.stream, level: frame.level, text: frame.body.toString("utf8") }, frame.body.length);
+      case "log": {
+        const { stream, level, body } = frame;
+        this.#print({ stream, level, text: body.toString("utf8") }, body.length, frame.run);
         break;
+      }
       case "result":
-        this.#over(frame.id, frame.raw, valueOutcome(frame.body, this.#options.outputLimitBytes));
+        this.#over(frame, valueOutcome(frame.body, this.#options.outputLimitBytes));
         break;
       case "error":
-        this.#over(frame.id, frame.raw, failureOutcome(frame.body));
+        this.#over(frame, failureOutcome(frame.body));
+        break;
+      case "response":
+        this.#respond(frame);
+        break;
+      case "body":
+        this.#passOn(this.#running(frame.id, "body"), frame);
+        break;
+      case "credit":
+        this.#running(frame.id, "credit").credit(frame.bytes);
+        break;
+      case "call":
+        this.#call(frame);
         break;
       case "exit":
         this.#exit(frame.id, frame.code);
@@ -241,37 +317,73 @@ export class Worker {
   }
 
   /** @throws ProtocolError when another run, or none, is running */
-  #running(id: number, told: "end" | "exit"): Run {
-    const run = this.#runs[0];
-    if (run !== undefined && id === this.#firstRunId) return run;
+  #running(id: number, told: string): Assignment {
+    const [first] = this.#assigned;
+    const found = first?.id === id ? first : this.#assigned.find((candidate) => candidate.id === id);
+    if (found?.started === true) return found;
     throw new ProtocolError(`the ${told} of run ${id}, which is not running`);
   }
 
-  /** @param raw the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away */
-  #over(id: number, raw: boolean, outcome: Outcome): void {
-    const run = this.#running(id, "end");
+  #respond(frame: WorkerFrame & { readonly t: "response" }): void {
+    const assignment = this.#running(frame.id, "response");
+    const { status, headers, end } = frame;
+    const complaint = assignment.dropped
+      ? undefined
+      : assignment.respond(status, headers, end, this.#options.clock.monotonicMs());
+    if (complaint === undefined) {
+      this.#passOn(assignment, frame);
+      return;
+    }
+    const outcome = { kind: "failed", name: "InvalidResponse", message: complaint, stack: "" } as const;
+    if (end) this.#over(frame, outcome);
+    else if (this.#parallel) this.#drop(assignment, outcome);
+    else {
+      assignment.run.settle(outcome, this.#options.clock.monotonicMs());
+      this.end({ kind: "retired", why: "nobody takes what it answers" });
+    }
+  }
+
+  #passOn(assignment: Assignment, frame: WorkerFrame & { readonly t: "response" | "body" }): void {
+    assignment.passOn(frame.body);
+    if (frame.end) this.#over(frame, { kind: "responded", status: assignment.status ?? 0 });
+  }
+
+  /** Work that goes on behind the end of its run asks in the name of the worker's last one. */
+  #call(frame: WorkerFrame & { readonly t: "call" }): void {
+    const running = this.#assigned.find(({ id, started }) => id === frame.run && started);
+    this.#calls.ask(frame, running?.run ?? this.#lastRun);
+  }
+
+  /** `raw`: the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away. */
+  #over({ id, raw }: { readonly id: number; readonly raw: boolean }, outcome: Outcome): void {
+    const assignment = this.#running(id, "end");
     this.#writesRaw = raw;
-    if (!raw) {
-      this.#finish(run, outcome);
+    if (!raw || this.#parallel) {
+      this.#finish(assignment, outcome);
       return;
     }
     this.#finishing = outcome;
-    setImmediate(() => setImmediate(() => this.#finish(run, outcome)));
+    setImmediate(() => setImmediate(() => this.#finish(assignment, outcome)));
   }
 
-  #finish(run: Run, outcome: Outcome): void {
-    if (this.#runs[0] !== run) return; // all of it is gone already
+  #finish(assignment: Assignment, outcome: Outcome): void {
+    const at = this.#assigned.indexOf(assignment);
+    if (at < 0) return; // all of it is gone already
     this.#finishing = undefined;
-    this.#runs.shift();
-    this.#firstRunId++;
+    this.#assigned.splice(at, 1);
+    assignment.stop();
     this.#runsServed++;
+    const { run } = assignment;
+    this.#lastRun = run;
     const nowMs = this.#options.clock.monotonicMs();
     const runMs = run.ranMs(nowMs);
     this.#restingSinceMs = nowMs;
     run.settle(outcome, nowMs);
     if (this.#endReason !== undefined) return;
-    this.#startFirst();
-    this.#events.onOver(run, runMs);
+    const [next] = this.#assigned;
+    if (next?.started === false) this.#start(next);
+    if (this.#leaving) this.#endIfLeft();
+    else this.#events.onOver(run, runMs);
     for (const frame of this.#heldBack.splice(0)) this.#guarded(() => this.#receive(frame));
   }
 
@@ -283,11 +395,13 @@ export class Worker {
     this.end({ kind: "retired", why: "its code ended the process" });
   }
 
-  #print(chunk: LogChunk, bytes: number): void {
+  /** @param runId whose text it is; undefined: the oldest that is running */
+  #print(chunk: LogChunk, bytes: number, runId?: number): void {
     if (chunk.stream === "stderr") this.#stderrTail = (this.#stderrTail + chunk.text).slice(-STDERR_TAIL_CHARS);
     const limitBytes = this.#options.outputLimitBytes;
+    const owner = this.#assigned.find(({ id }) => id === runId) ?? this.#assigned[0];
     // Between two runs there is nobody to show it to: a worker that prints then is not quiet and says so itself.
-    if (this.#runs[0]?.print(chunk, bytes, limitBytes) === false) this.end({ kind: "output-limit", limitBytes });
+    if (owner?.run.print(chunk, bytes, limitBytes) === false) this.end({ kind: "output-limit", limitBytes });
   }
 
   #readRaw(stream: OutputStream, level: LogLevel): void {
@@ -316,7 +430,6 @@ export class Worker {
     await Promise.all(drained);
     this.#stopWaiting();
     if (this.#endReason === undefined) this.#retire({ kind: "hung-up" });
-    const run = this.#runs.shift();
     const outcome = deathOutcome(ending, {
       reason: this.#endReason,
       closedChannel: this.#killedAfterHangUp,
@@ -324,7 +437,11 @@ export class Worker {
       stderrTail: this.#stderrTail,
       memoryLimitBytes: this.#options.memoryLimitBytes,
     });
-    run?.settle(this.#finishing ?? outcome, this.#options.clock.monotonicMs());
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const assignment of this.#assigned.splice(0)) {
+      assignment.stop();
+      assignment.run.settle(this.#finishing ?? outcome, nowMs);
+    }
     this.#events.onGone(this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describeEnding(ending)}`);
   }
 }

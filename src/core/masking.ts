@@ -1,0 +1,39 @@
+// What must not be read in logs and stored events: the values of secrets, and what opens doors elsewhere.
+
+const MASK = "***";
+/** A shorter secret would mask half of every text. */
+const LEAST_SECRET_CHARS = 4;
+const TELLING_NAME =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie|.*(?:api[-_]?key|secret|token|password|passwd|credential|signature|session).*)$/i;
+
+/** Replaces every occurrence of the secrets in a text. */
+export type Mask = (text: string) => string;
+
+export function maskOf(secrets: readonly string[]): Mask | undefined {
+  const hidden = secrets
+    .filter((secret) => secret.length >= LEAST_SECRET_CHARS)
+    .toSorted((a, b) => b.length - a.length);
+  if (hidden.length === 0) return undefined;
+  return (text) => {
+    let masked = text;
+    for (const secret of hidden) if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK);
+    return masked;
+  };
+}
+
+/** A header's, parameter's or field's value, hidden where its name says that it is a secret. */
+export function maskedByName(name: string, value: string): string {
+  return TELLING_NAME.test(name) ? MASK : value;
+}
+
+/** The same in JSON values, at any depth. */
+export function maskedFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskedFields);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      name,
+      TELLING_NAME.test(name) && (typeof field === "string" || typeof field === "number") ? MASK : maskedFields(field),
+    ]),
+  );
+}
