@@ -1,5 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import type { DatabaseSync } from "node:sqlite";
+import { addMigrationFunctions } from "./migration-functions.ts";
 import type { Migration } from "./migrations.ts";
 import { durableTransaction } from "./transaction.ts";
 
@@ -19,6 +20,7 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
     `);
     const record = database.prepare("INSERT INTO schema_migrations (number, name, applied_at_ms) VALUES (?, ?, ?)");
     const taken = takenMigrations(database).length;
+    if (taken < migrations.length) addMigrationFunctions(database);
     for (const [index, migration] of migrations.entries()) {
       if (index < taken) continue;
       database.exec(migration.sql);

@@ -63,7 +63,7 @@ test("a database with a schema newer than ours is refused", async () => {
   const file = await populated();
   openDatabase(file, [...MIGRATIONS, nextMigration]).close();
 
-  await assertRefused(file, /schema step 4 "labels", which this program does not know: start the newer program/);
+  await assertRefused(file, /schema step 8 "labels", which this program does not know: start the newer program/);
 });
 
 test("a newer schema is refused also while it is in the log only, as a crash leaves it", async () => {
@@ -74,7 +74,7 @@ test("a newer schema is refused also while it is in the log only, as a crash lea
   await copyFile(`${live}-wal`, `${file}-wal`);
   opened.close();
 
-  await assertRefused(file, /schema step 4 "labels"/);
+  await assertRefused(file, /schema step 8 "labels"/);
 });
 
 test("a log without its database is refused", async () => {
@@ -106,9 +106,10 @@ test("a folder that takes no files is refused", async () => {
   });
 });
 
-test("a file in use by another server is refused until that server has gone, even by a crash", async () => {
+test("a file in use by another server is refused until that server has gone, even by a crash", async (t) => {
   const file = await populated();
   const other = runWithStore(file, "console.log('open'); setInterval(() => {}, 1000);");
+  t.after(() => other.kill("SIGKILL"));
   await firstOutput(other);
 
   await assertRefused(file, /is in use by another server/);
@@ -162,6 +163,10 @@ test("a later migration changes a populated database once, and is recorded by na
     "versions and executions",
     "egress of versions",
     "keys",
+    "functions",
+    "keys and values of functions",
+    "sessions",
+    "executions by function, metrics and words",
     "labels",
   ]);
   opened.close();

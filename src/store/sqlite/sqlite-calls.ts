@@ -1,9 +1,5 @@
-import type { Execution } from "../../core/execution.ts";
-import type { Store, StoredKey, StoredVersion } from "../store.ts";
-import type { Cell } from "./execution-cells.ts";
-
-export type NewVersion = Parameters<Store["addVersion"]>[0];
-export type ExecutionQuery = Parameters<Store["listExecutions"]>[0];
+import type { Store } from "../store.ts";
+import type { ExecutionBatch } from "./execution-cells.ts";
 
 /** What the worker thread is started with. */
 export interface SqliteSettings {
@@ -11,29 +7,21 @@ export interface SqliteSettings {
   readonly keepExecutions: number;
 }
 
-/** What the main thread asks of the worker thread: each call takes one argument. */
-export interface SqliteCalls {
-  addVersion(upload: NewVersion): StoredVersion;
-  findVersion(wanted: {
-    readonly functionName: string;
-    readonly number: number | undefined;
-  }): StoredVersion | undefined;
-  hasFunction(functionName: string): boolean;
-  appendExecutions(cells: readonly Cell[]): void;
-  listExecutions(query: ExecutionQuery): Execution[];
-  addKey(key: StoredKey): void;
-  listKeys(nothing: undefined): StoredKey[];
-  removeKey(id: string): boolean;
-  /** The last call: the thread ends after it. */
-  close(nothing: undefined): void;
-}
+type Own = Omit<Store, "appendExecutions">;
+
+/** What the main thread asks of the worker thread: the store, where answers are there at once. After `close` the thread ends. */
+export type SqliteCalls = {
+  readonly [Name in keyof Own]: (...args: Parameters<Own[Name]>) => Awaited<ReturnType<Own[Name]>>;
+} & {
+  readonly appendExecutions: (batch: ExecutionBatch) => void;
+};
 
 export type CallName = keyof SqliteCalls;
 
 export interface CallMessage<Name extends CallName = CallName> {
   readonly id: number;
   readonly name: Name;
-  readonly argument: Parameters<SqliteCalls[Name]>[0];
+  readonly args: Parameters<SqliteCalls[Name]>;
 }
 
 /** Ids of calls begin above it; the message with this one says whether the database could be opened. */

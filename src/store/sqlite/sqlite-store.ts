@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Store } from "../store.ts";
-import { toCells } from "./execution-cells.ts";
-import type { SqliteSettings } from "./sqlite-calls.ts";
+import { toBatch } from "./execution-cells.ts";
+import type { CallName, SqliteCalls, SqliteSettings } from "./sqlite-calls.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
 /**
@@ -26,17 +26,45 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     await worker.terminate();
     throw refusal;
   }
+  const forward =
+    <Name extends CallName>(name: Name) =>
+    (...args: Parameters<SqliteCalls[Name]>) =>
+      calls.call(name, ...args);
   return {
-    addVersion: (upload) => calls.call("addVersion", upload),
-    findVersion: (functionName, number) => calls.call("findVersion", { functionName, number }),
-    hasFunction: (functionName) => calls.call("hasFunction", functionName),
-    appendExecutions: (executions) => calls.call("appendExecutions", toCells(executions)),
-    listExecutions: (query) => calls.call("listExecutions", query),
-    addKey: (key) => calls.call("addKey", key),
-    listKeys: () => calls.call("listKeys", undefined),
-    removeKey: (id) => calls.call("removeKey", id),
+    createFunction: forward("createFunction"),
+    findFunction: forward("findFunction"),
+    findFirstFunction: forward("findFirstFunction"),
+    listFunctions: forward("listFunctions"),
+    updateFunction: forward("updateFunction"),
+    deleteFunction: forward("deleteFunction"),
+    addVersion: forward("addVersion"),
+    findVersion: forward("findVersion"),
+    listVersions: forward("listVersions"),
+    activateVersion: forward("activateVersion"),
+    deleteVersion: forward("deleteVersion"),
+    putAlias: forward("putAlias"),
+    listAliases: forward("listAliases"),
+    deleteAlias: forward("deleteAlias"),
+    listVariables: forward("listVariables"),
+    replaceVariables: forward("replaceVariables"),
+    putVariable: forward("putVariable"),
+    deleteVariable: forward("deleteVariable"),
+    kvGet: forward("kvGet"),
+    kvChange: forward("kvChange"),
+    kvList: forward("kvList"),
+    appendExecutions: (executions) => calls.call("appendExecutions", toBatch(executions)),
+    findExecution: forward("findExecution"),
+    listExecutions: forward("listExecutions"),
+    endInterrupted: forward("endInterrupted"),
+    metrics: forward("metrics"),
+    addKey: forward("addKey"),
+    listKeys: forward("listKeys"),
+    removeKey: forward("removeKey"),
+    addSession: forward("addSession"),
+    listSessions: forward("listSessions"),
+    removeSession: forward("removeSession"),
     async close() {
-      await calls.call("close", undefined);
+      await calls.call("close");
       worker.ref(); // the answer is the last call's, but the process must see the thread end
       await calls.ended;
     },

@@ -38,11 +38,11 @@ export class WorkerCalls {
 
   call<Name extends CallName>(
     name: Name,
-    argument: Parameters<SqliteCalls[Name]>[0],
+    ...args: Parameters<SqliteCalls[Name]>
   ): Promise<ReturnType<SqliteCalls[Name]>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     const id = ++this.#lastId;
-    const message: CallMessage<Name> = { id, name, argument };
+    const message: CallMessage<Name> = { id, name, args };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
     this.#worker.postMessage(message);
     return this.#expect(id) as Promise<ReturnType<SqliteCalls[Name]>>; // the worker answers with what `SqliteCalls` says
