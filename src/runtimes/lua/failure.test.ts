@@ -19,6 +19,8 @@ Tip: field 'name' is nil: is the name spelled right, and is it set on every way 
 
     at script.lua:3: in function 'f'
     at script.lua:6: in main chunk`,
+    line: 3,
+    tip: "field 'name' is nil: is the name spelled right, and is it set on every way to this line? `x and x.field` asks first",
   });
 });
 
@@ -35,6 +37,8 @@ test("a mistake of the grammar shows its line, too", async (t) => {
     3 |   x = 3
 
 Tip: \`=\` assigns; a condition compares with \`==\``,
+    line: 2,
+    tip: "`=` assigns; a condition compares with `==`",
   });
 });
 
@@ -56,7 +60,10 @@ const TIPS: readonly (readonly [string, RegExp])[] = [
   ["io.open('/etc/passwd')", /no files/],
   ["local x = require('socket')", /no modules but/],
   ["math.floor('x') return 1", /argument 1 .* wrong type/],
-  ["local x = json.decode()", /argument 1 .* wrong type/],
+  ["local x = json.decode()", /argument 1 of decode is nil/],
+  ["local x = kv.get(nil)", /argument 1 of get is nil/],
+  ["local x = kv.set('a')", /argument 2 of set is nil/],
+  ["local x = tonumber()", /argument 1 .* wrong type/],
   ["local function f() return 1 + f() end f()", /calls itself/],
   ["function f() if x then y()", /needs its own `end`/],
   ["x = 1 end", /one `end` too many/],

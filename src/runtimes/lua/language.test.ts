@@ -11,8 +11,8 @@ test("the globals are those of the language and our modules, and nothing else", 
   assert.deepEqual(
     JSON.parse(await returned(t, code)),
     (
-      "_G _VERSION assert base64 bit collectgarbage coroutine crypto error event getfenv getmetatable input ipairs json load " +
-      "loadstring log math next os pairs pcall print random rawequal rawget rawset require router select setfenv " +
+      "_G _VERSION ai assert base64 bit collectgarbage coroutine crypto email env error event getfenv getmetatable http input " +
+      "ipairs json kv load loadstring log math next os pairs pcall print random rawequal rawget rawset require router select setfenv " +
       "setmetatable string strings table time tonumber tostring type unpack url xpcall"
     ).split(" "),
   );
@@ -44,7 +44,13 @@ const CLOSED: readonly (readonly [string, string])[] = [
   ],
   ["bytecode through loadstring", "return loadstring('\\27LJ\\2\\10') == nil"],
   ["the globals of a built-in function", "return getfenv(print) == _G and getfenv(string.rep) == _G"],
-  ["the globals of our functions", "return getfenv(json.encode) == _G and getfenv(log.info) == _G"],
+  [
+    "the globals of our functions",
+    `for _, module in ipairs({ json, log, kv, env, http, ai, email, router }) do
+  for _, f in pairs(module) do if getfenv(f) ~= _G or pcall(setfenv, f, {}) then return false end end
+end
+return true`,
+  ],
   ["the globals of the thread", "return getfenv(0) == _G and not pcall(setfenv, 0, {})"],
   [
     "the globals of what called the script",

@@ -96,7 +96,7 @@ const CALLS: readonly (readonly [string, string])[] = [
   ["router.params('/other', '/users/:id')", "[{}]"],
   ["router.path('/users/:id/:idx', { id = 5 })", '["/users/5/:idx"]'],
   ["router.path('users')", '["/users"]'],
-  ["router.url('/users')", '[null,"the public address is not known to this run"]'],
+  ["router.url('/users')", '[null,"only functions have an address: this code was run without being deployed"]'],
   [
     "crypto.hmac_sha1('The quick brown fox jumps over the lazy dog', 'key')",
     '["de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9"]',
@@ -201,6 +201,10 @@ for _, library in ipairs({ table, math, os, bit }) do for name in pairs(library)
 type, tostring, pcall, next, select = spoil, spoil, spoil, spoil, spoil
 crypto.uuid() random.int(1, 9) random.string(5) random.hex(2) random.bytes(2) random.id() random.float() time.now()
 router.params("/a/b", "/:x/*") router.path("/:x", { x = 1 })
+kv.get("a") kv.set("a", { 1, "é" }, { ttl = 1 }) kv.listKeys("a") kv.all() kv.incr("a") kv.cas("a", 1, 2) env.set("a", "b")
+http.post("http://h/", { headers = { ["X-A"] = "1" }, query = { a = 1 }, body = { 1 }, timeout = 2 })
+ai.chat({ provider = "p", model = "m", messages = { { role = "user", content = "c" } } })
+email.send({ to = { "a" }, from = "b", subject = "c", text = "d", scheduled_at = 1 })
 json.decode("x") json.decode('{"a":[1,"\\\\u00e9"]}') json.encode({ 1.5, "é<" })
 print("a", 1) log.info("b") strings.join({ 1 }, ",") strings.toUpper("é")
 return spoilt == nil`;

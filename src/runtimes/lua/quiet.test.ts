@@ -85,3 +85,21 @@ test("a thousand runs leave the worker as it was", async (t) => {
   assert.equal(new Set(sizes).size, 1);
   assert.equal(await worker.whyRetired(), undefined);
 });
+
+for (const code of [
+  "return #event",
+  "kept = event string.kept = event function handler() return 10000000 end",
+  "x = = 1",
+]) {
+  test(`the worker is as before after an input of 10 MB to ${code}`, async (t) => {
+    const worker = new WorkerUnderTest(t);
+    worker.bind(code);
+
+    for (let round = 0; round < 3; round += 1) {
+      const { end } = await worker.run(JSON.stringify("x".repeat(10_000_000)));
+
+      assert.equal(end.header.t === "result" ? end.body : "10000000", "10000000");
+      assert.equal(await worker.whyRetired(), undefined);
+    }
+  });
+}

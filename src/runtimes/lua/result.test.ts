@@ -21,8 +21,8 @@ const PROGRAMS: readonly (readonly [string, string, string])[] = [
   ["sees event and input as one table", "return event == input", "true"],
   [
     "defines a handler",
-    "function handler(ctx, event) return { event.n, type(ctx), next(ctx) == nil } end",
-    '[1,"table",true]',
+    "function handler(ctx, event) return { event.n, ctx.executionId, ctx.startedAt == os.time(), ctx.functionId == nil } end",
+    '[1,"execution-1",true,true]',
   ],
   ["defines a handler that returns nothing", "function handler() end", ""],
   ["defines a handler that returns nil", "function handler() return nil end", "null"],

@@ -55,13 +55,24 @@ test("a script is prepared without being looked into by Lua", async () => {
   const search = findLuaRuntime();
   assert.ok(search.found);
 
-  assert.deepEqual(await search.runtime.prepare("lua", "x = ("), {
+  assert.deepEqual(await search.runtime.prepare("lua", { text: "x = (" }), {
     language: "lua",
     base: "lua",
     code: "x = (",
     options: { file: "script.lua" },
     alwaysReturns: false,
   });
+});
+
+test("of further files those go along that can be required, and the main file keeps its path", async () => {
+  const search = findLuaRuntime();
+  assert.ok(search.found);
+  const files = { "src/main.lua": "return 1", "src/util.lua": "return 2", "readme.md": "# x" };
+
+  const program = await search.runtime.prepare("lua", { text: "return 1", entry: "src/main.lua", files });
+
+  assert.deepEqual(program.options, { file: "src/main.lua", files: { "src/util.lua": "return 2" } });
+  assert.equal(program.alwaysReturns, false);
 });
 
 for (const source of [

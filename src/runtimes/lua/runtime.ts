@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import type { Program, Source } from "../../core/program.ts";
 import type { BaseImage, RuntimeSearch } from "../runtime.ts";
 import { alwaysReturns } from "./always-returns.ts";
 import { findInterpreter } from "./interpreter.ts";
@@ -30,15 +31,21 @@ export function findLuaRuntime(interpreter: Interpreter | undefined = findInterp
       title: `LuaJIT ${interpreter.version}`,
       image: imageOf(interpreter),
       selfTestSource: readFileSync(new URL("self_test.lua", import.meta.url), "utf8"),
-      prepare: (language, source) =>
-        Promise.resolve({
-          language,
-          base: BASE,
-          code: source,
-          options: { file: "script.lua" },
-          alwaysReturns: alwaysReturns(source),
-        }),
+      prepare: (language, source) => Promise.resolve(programOf(language, source)),
     },
+  };
+}
+
+/** Of the further files it has only those that `require` can find. */
+function programOf(language: string, { text, entry = "script.lua", files = {} }: Source): Program {
+  const modules = Object.entries(files).filter(([path]) => path.endsWith(".lua") && path !== entry);
+  const isAlone = modules.length === 0;
+  return {
+    language,
+    base: BASE,
+    code: text,
+    options: isAlone ? { file: entry } : { file: entry, files: Object.fromEntries(modules) },
+    alwaysReturns: isAlone && alwaysReturns(text), // another file may define the handler
   };
 }
 

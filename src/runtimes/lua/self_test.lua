@@ -48,7 +48,8 @@ end
 if changed > 1 then
   hole("change the globals of what runs it")
 end
-for name, library in pairs({ _G = _G, json = json, string = string, log = log }) do
+local libraries = { _G = _G, ai = ai, email = email, env = env, http = http, json = json, kv = kv, log = log, string = string }
+for name, library in pairs(libraries) do
   for function_name, value in pairs(library) do
     if type(value) == "function" and (getfenv(value) ~= _G or pcall(setfenv, value, {})) then
       hole("reach the environment of " .. name .. "." .. function_name)

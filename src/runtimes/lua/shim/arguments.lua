@@ -29,6 +29,22 @@ function arguments.integer(value, position, name)
   return value < 0 and math.ceil(value) or math.floor(value)
 end
 
+function arguments.number(value, position, name)
+  if type(value) ~= "number" then
+    refuse(position, name, "number", value)
+  end
+  return value
+end
+
+-- What can be kept as JSON. What is in a table is looked at later.
+function arguments.json(value, position, name)
+  local kind = type(value)
+  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" and kind ~= "table" then
+    refuse(position, name, "string, number, boolean or table", value)
+  end
+  return value
+end
+
 function arguments.table(value, position, name)
   if type(value) ~= "table" then
     refuse(position, name, "table", value)

@@ -43,6 +43,9 @@ local function take(count)
   end
   local taken = sub(unread, position + 1, position + count)
   position = position + count
+  if position == #unread then
+    unread, position = "", 0 -- it may be large, and the next frame may be long in coming
+  end
   return taken
 end
 

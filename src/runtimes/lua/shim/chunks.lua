@@ -1,18 +1,28 @@
 -- `load`, `require`, `getfenv` and `setfenv` for user code: all of them see the globals of the run, and nothing beyond.
 
+local program = require("program")
+
 local getfenv, setfenv, load = getfenv, setfenv, load
 local concat, format, getinfo, type = table.concat, string.format, debug.getinfo, type
 
 -- The environment of the shim and of every built-in function. User code must never hold it: `ffi` and `io` are in it.
 local OURS = getfenv(0)
 
--- The globals of the run that is in progress, and by name those of them that `require` gives.
-local current, modules
+-- The globals of the run that is in progress, by name those of them that `require` gives, and by path what the files that the
+-- run has required gave it.
+local current, modules, loaded
+
+-- Stands in `loaded` for a file that is running.
+local LOADING = {}
 
 local chunks = {}
 
 function chunks.enter(globals, libraries)
-  current, modules = globals, libraries
+  current, modules, loaded = globals, libraries, {}
+end
+
+function chunks.leave()
+  current, loaded = nil, nil
 end
 
 -- The text of a chunk whose pieces a function returns, one after the other.
@@ -42,9 +52,26 @@ function chunks.load(chunk, name, _, environment)
   return load(chunk, name, "t", type(environment) == "table" and environment or current)
 end
 
--- The modules are there as globals; scripts written for elsewhere ask for them all the same.
+-- A file of the program runs once per run. The built-in modules are there as globals; scripts written for elsewhere ask for
+-- them all the same.
 function chunks.require(name)
-  if modules[name] ~= nil then
+  local path = type(name) == "string" and program.find(name)
+  if path then
+    local value = loaded[path]
+    if value == LOADING then
+      error(format("module '%s' requires itself, or has failed before", name), 2)
+    elseif value == nil then
+      local chunk, message = program.chunk(path)
+      if chunk == nil then
+        error(message, 0)
+      end
+      loaded[path] = LOADING
+      value = setfenv(chunk, current)(name, path)
+      value = value == nil and true or value
+      loaded[path] = value
+    end
+    return value
+  elseif name ~= nil and modules[name] ~= nil then
     return current[name]
   end
   error(format("module '%s' not found", tostring(name)), 2)

@@ -4,6 +4,7 @@
 local callbacks = require("callbacks")
 local chunks = require("chunks")
 local output = require("output")
+local program = require("program")
 
 -- What a script does to `string` is seen by every `text:method()` of the worker, so the shim calls string.method(text) instead
 -- wherever it may run while user code does.
@@ -53,11 +54,16 @@ coroutine_library.resume = callbacks.resume
 coroutine_library.wrap = callbacks.wrap
 
 local LIBRARIES = {
+  ai = require("modules.ai"),
   base64 = require("modules.base64"),
   bit = without(bit),
   coroutine = coroutine_library,
   crypto = require("modules.crypto"),
+  email = require("modules.email"),
+  env = require("modules.env"),
+  http = require("modules.http"),
   json = require("modules.json"),
+  kv = require("modules.kv"),
   log = output.log,
   math = math_library,
   os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime },
@@ -142,6 +148,13 @@ function environment.enter(event)
   chunks.enter(globals, LIBRARIES)
   callbacks.enter()
   return globals
+end
+
+-- Lets go of the globals of the last run, and with them of all that it made.
+function environment.leave()
+  STRING_METATABLE.__index = string_library
+  chunks.leave()
+  program.leave()
 end
 
 return environment

@@ -91,22 +91,34 @@ local function code_frame(source, line)
   return table.concat(shown, "\n")
 end
 
--- The line of the user's file that the message names, or else the last call.
-local function line_of(message, calls, file)
-  local place = "^" .. gsub(file, "%p", "%%%0") .. ":(%d+):"
-  local line = match(message, place)
-  for index = 1, #calls do
-    line = line or match(gsub(calls[index], "^    at ", ""), place)
+-- The file of the program and the line that `text` begins with, or nil.
+local function place_in(text, program)
+  local file, line = match(text, "^([^\n]-):(%d+):")
+  if file ~= nil and program.sources[file] ~= nil then
+    return file, tonumber(line)
   end
-  return tonumber(line)
 end
 
--- `program`: {file, source}
-local function describe(name, message, calls, program)
-  local line = line_of(message, calls, program.file)
+-- The place that the message names, or else the last call.
+local function place_of(message, calls, program)
+  local file, line = place_in(message, program)
+  for index = 1, #calls do
+    if file ~= nil then
+      break
+    end
+    file, line = place_in(gsub(calls[index], "^    at ", ""), program)
+  end
+  return file, line
+end
+
+-- `program`: `file` is the name of its main file, `sources` the texts of all by name. `file` and `line` may be left out.
+local function describe(name, message, calls, program, file, line)
+  if file == nil then
+    file, line = place_of(message, calls, program)
+  end
   local parts = { name .. ": " .. message }
   if line ~= nil then
-    parts[#parts + 1] = code_frame(program.source, line)
+    parts[#parts + 1] = code_frame(program.sources[file], line)
   end
   local tip = tips.find(message)
   if tip ~= nil then
@@ -119,6 +131,9 @@ local function describe(name, message, calls, program)
     name = clip(name, NAME_MAX_BYTES),
     message = clip(message, MESSAGE_MAX_BYTES),
     stack = clip(table.concat(parts, "\n\n"), STACK_MAX_BYTES),
+    file = file ~= program.file and file or nil,
+    line = line,
+    tip = tip,
   }
 end
 
@@ -136,8 +151,12 @@ function failure.of_syntax(message, program)
   return describe("SyntaxError", message, {}, program)
 end
 
--- Of a value or input that cannot be what it should be.
-function failure.of_value(message, program)
+-- Of a value or input that cannot be what it should be. `culprit`: what `debug.getinfo` says of the function that gave it, if
+-- one did.
+function failure.of_value(message, program, culprit)
+  if culprit ~= nil and culprit.linedefined > 0 and program.sources[culprit.short_src] ~= nil then
+    return describe("TypeError", message, {}, program, culprit.short_src, culprit.linedefined)
+  end
   return describe("TypeError", message, {}, program)
 end
 

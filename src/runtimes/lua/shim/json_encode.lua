@@ -22,9 +22,12 @@ local ESCAPES = {
   ["\t"] = "\\t",
 }
 
--- `special`: the characters to escape. `lenient`: what has no JSON becomes null.
+-- `special`: the characters to escape. `lenient`: what has no JSON becomes null. `exact`: bytes that are no UTF-8 have no JSON,
+-- where others get U+FFFD for them.
 local PROFILES = {
   result = { special = '[%z\1-\31"\\]', lenient = false },
+  -- What others read later, and Lua may read again: nothing of it may be lost without a word.
+  exact = { special = '[%z\1-\31"\\]', lenient = false, exact = true },
   -- As Go does it: safe within HTML.
   module = { special = '[%z\1-\31"\\<>&]', lenient = true },
 }
@@ -41,11 +44,16 @@ local function escape(character)
   return ESCAPES[character] or format("\\u%04x", byte(character))
 end
 
+-- Returns what stands in the way, or nil.
 local function put_string(text)
   if find(text, profile.special) then
     text = gsub(text, profile.special, escape)
   end
-  put('"' .. unicode.valid(text) .. '"')
+  local valid = unicode.valid(text)
+  if profile.exact and valid ~= text then
+    return "text that is not UTF-8"
+  end
+  put('"' .. valid .. '"')
 end
 
 -- The shortest text that is read back as the same number; nil for what JSON has no number for, and its name.
@@ -141,9 +149,9 @@ local function put_table(value, depth)
       if index > 1 then
         put(",")
       end
-      put_string(name)
+      local why = put_string(name)
       put(":")
-      local why = put_value(rawget(value, key_of and key_of[name] or name), depth + 1)
+      why = why or put_value(rawget(value, key_of and key_of[name] or name), depth + 1)
       if why ~= nil then
         return why
       end
@@ -157,7 +165,7 @@ end
 put_value = function(value, depth)
   local kind = type(value)
   if kind == "string" then
-    put_string(value)
+    return put_string(value)
   elseif kind == "number" then
     local text, why = number_text(value)
     if text == nil then
@@ -179,7 +187,7 @@ put_value = function(value, depth)
   end
 end
 
--- The text, or nil and what stands in the way. `profile_name`: `result` or `module`.
+-- The text, or nil and what stands in the way. `profile_name`: `result`, `exact` or `module`.
 return function(value, profile_name)
   pieces, count, visiting = {}, 0, {}
   profile = PROFILES[profile_name]

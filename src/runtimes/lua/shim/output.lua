@@ -2,6 +2,7 @@
 
 local arguments = require("arguments")
 local channel = require("channel")
+local context = require("context")
 
 local byte, sub = string.byte, string.sub
 local concat, select, tostring = table.concat, select, tostring
@@ -20,6 +21,7 @@ local HEADERS = {
 }
 
 local function send(header, text)
+  context.has_acted = true
   while #text > FRAME_MAX_BYTES do
     local stop = FRAME_MAX_BYTES
     while stop > FRAME_MAX_BYTES - 4 and byte(text, stop + 1) >= 0x80 and byte(text, stop + 1) < 0xC0 do

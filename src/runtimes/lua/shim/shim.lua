@@ -12,7 +12,7 @@ table.insert(package.loaders, 2, function(name)
 end)
 
 local channel = require("channel")
-local decode = require("json_decode")
+local inbox = require("inbox")
 local worker = require("worker")
 
 -- What only the loading needed goes before the worker is counted as idle: many of them wait on one machine.
@@ -20,17 +20,21 @@ collectgarbage()
 channel.send('{"t":"ready"}')
 
 while true do
-  local header_text, body = channel.receive()
-  local header = decode(header_text)
-  if header.t == "run" then
-    local why = worker.run(header.id, body)
+  local header, body = inbox.next()
+  local kind = header.t
+  if kind == "run" or kind == "request" then
+    worker[kind](header, body)
+    body = nil -- else it would look like something that the run has left
+    local why = worker.why_not_quiet()
     if why ~= nil then
       channel.send('{"t":"retire","why":"' .. why .. '"}')
       channel.wait_for_the_end()
     end
-  elseif header.t == "bind" then
-    worker.bind(body, header.options.file)
-  elseif header.t == "ping" then
+  elseif kind == "bind" then
+    worker.bind(header, body)
+  elseif kind == "check" then
+    worker.check(header)
+  elseif kind == "ping" then
     channel.send('{"t":"pong","id":' .. header.id .. "}")
-  end
+  end -- others come late for a run that is over: more of a body that it did not want, or credit
 end

@@ -2,8 +2,19 @@
 
 local find, gsub = string.find, string.gsub
 
--- Each: a pattern, and the tip; `%1` is what the pattern captured. The first that fits counts.
+-- Each: a pattern, and the tip; `%1` and `%2` are what the pattern captured. The first that fits counts.
 local TIPS = {
+  {
+    "^no handler",
+    "define `function handler(ctx, event) … end` at the top level, without `local` and under this name; or `return` a value",
+  },
+  {
+    "handler must return a table",
+    "end the handler with `return { statusCode = 200, headers = { … }, body = … }`, on every way through it",
+  },
+  { "statusCode must be", "write `statusCode = 200`, or leave it out: 200 is what it is then" },
+  { "body must be", "a body is a text or a number, or a table, which becomes JSON: tostring(value) makes a text of the rest" },
+  { "the header .* holds a line break", "take line breaks out first: `value:gsub(\"[\\r\\n]\", \" \")`" },
   {
     "attempt to index global 'io'",
     "a function has no files: `io` is not there; use `event` for input and `return` for output",
@@ -68,9 +79,16 @@ local TIPS = {
   { "undefined label", "`goto` needs a `::label::` in the same or an outer block" },
   {
     "module '([^']+)' not found",
-    "there are no modules but the built-in ones, which are globals already: json, strings, time, url …",
+    "there are no modules but the built-in ones, which are globals already, and the files of this program: "
+      .. "`require(\"lib.util\")` finds lib/util.lua or lib/util/init.lua",
   },
   { "stack overflow", "a function calls itself without an end: what should stop it never becomes true" },
+  {
+    "bad argument #(%d+) to '?(%w+)'? %([%w, ]+ expected, got n[io]",
+    "argument %1 of %2 is nil: is it set on every way to this line? What comes from outside may be missing: "
+      .. "`event.query.name or \"none\"`",
+  },
+  { "requires itself", "two files that need each other: move what both need into a third one" },
   { "bad argument #(%d+)", "argument %1 of this call has the wrong type: print(type(value)) tells which it has" },
   { "not enough memory", "the run needs more memory than there is: keep less at a time" },
 }
@@ -81,10 +99,10 @@ local tips = {}
 function tips.find(message)
   for index = 1, #TIPS do
     local pattern, tip = TIPS[index][1], TIPS[index][2]
-    local start, _, found = find(message, pattern)
+    local start, _, first, second = find(message, pattern)
     if start ~= nil then
-      return (gsub(tip, "%%1", function()
-        return found
+      return (gsub(tip, "%%([12])", function(number)
+        return number == "1" and first or second
       end))
     end
   end

@@ -1,6 +1,7 @@
 -- The module `router`: paths like `/users/:id` and `/files/*`.
 
 local arguments = require("arguments")
+local context = require("context")
 
 local gmatch, gsub, match = string.gmatch, string.gsub, string.match
 
@@ -43,23 +44,35 @@ function router.params(path, pattern)
 end
 
 -- `pattern` with its parameters filled in; those that are not given stay.
-function router.path(pattern, params)
-  pattern = arguments.text(pattern, 1, "path")
-  params = params == nil and {} or arguments.table(params, 2, "path")
+local function fill(pattern, params)
   local filled = gsub(pattern, "/:([^/]+)", function(name)
-    local value = params[name]
+    local value = rawget(params, name)
     return value ~= nil and "/" .. tostring(value) or nil
   end)
   return (gsub(filled, "^/?", "/"))
 end
 
--- A run does not know yet under which address it is called from outside.
+-- Under which path of the server it is called from outside; of code that is no function, the path alone.
+local function path_of(pattern, params)
+  local prefix = context.owner and "/fn/" .. context.owner.name or ""
+  return prefix .. fill(pattern, params)
+end
+
+function router.path(pattern, params)
+  pattern = arguments.text(pattern, 1, "path")
+  params = params == nil and {} or arguments.table(params, 2, "path")
+  return path_of(pattern, params)
+end
+
+-- The whole address; or nil and a message where this code has none.
 function router.url(pattern, params)
-  arguments.text(pattern, 1, "url")
-  if params ~= nil then
-    arguments.table(params, 2, "url")
+  pattern = arguments.text(pattern, 1, "url")
+  params = params == nil and {} or arguments.table(params, 2, "url")
+  local base = context.owner and context.owner.baseUrl
+  if base == nil then
+    return nil, "only functions have an address: this code was run without being deployed"
   end
-  return nil, "the public address is not known to this run"
+  return (gsub(base, "/+$", "")) .. path_of(pattern, params)
 end
 
 return router
