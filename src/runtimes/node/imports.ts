@@ -40,7 +40,9 @@ function rewriteImport(statement: string, found: StaticImport, source: string): 
   const tokens = (clause.match(CLAUSE_TOKEN) ?? []).filter((token) => !/^\/[/*]/.test(token));
   if (tokens.includes("=")) return undefined; // TypeScript's `import fs = require("fs")`
   const options = found.attributes === null ? "" : `, {with: ${JSON.stringify(Object.fromEntries(found.attributes))}}`;
-  const loaded = `await import(${JSON.stringify(found.specifier)}${options})`;
+  // The shim's own module is there already; naming it with `import` would cost the script its quick check for traces.
+  const isOurs = found.specifier === "cloche";
+  const loaded = isOurs ? "$cloche" : `await import(${JSON.stringify(found.specifier)}${options})`;
   if (tokens.at(-1) === "from") tokens.pop();
   if (tokens.length === 0) return `${loaded};`;
   const { namespace, names } = readClause(tokens);

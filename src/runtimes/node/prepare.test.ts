@@ -71,7 +71,7 @@ await 1;
 throw_: for (;;) break throw_;
 return [N.a, E.B, F.Z, sep, new P(4).v, seen, <number>1 satisfies number];`;
 
-  const program = await prepare("typescript", code);
+  const program = await prepare("typescript", { text: code });
   assert.equal(program.options["error"], undefined);
   for (const [input, expected] of [
     [{}, '[1,1,5,"/",4,["v","class"],1]'],
@@ -93,14 +93,14 @@ test("a throw of the user stays a throw beside a return", async (t) => {
 });
 
 test("a mistake in TypeScript is reported in the user's lines", async () => {
-  const { options, code } = await prepare("typescript", "await 1;\nreturn 1;\nconst ü = 'ü', x: = 1");
+  const { options, code } = await prepare("typescript", { text: "await 1;\nreturn 1;\nconst ü = 'ü', x: = 1" });
 
   assert.equal(code, "");
   assert.match(JSON.stringify(options["error"]), /SyntaxError.*script\.ts:3:19/);
 });
 
 test("JavaScript that does not parse is still a program", async () => {
-  const program = await prepare("javascript", "#!/usr/bin/env node\nlet x = ;");
+  const program = await prepare("javascript", { text: "#!/usr/bin/env node\nlet x = ;" });
 
   assert.deepEqual(program.options, { file: "script.js" });
   assert.equal(program.code, "///usr/bin/env node\nlet x = ;");

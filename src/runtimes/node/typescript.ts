@@ -22,7 +22,6 @@ const OPTIONS: TransformOptions = {
   supported: { using: true }, // V8 of Node 24 has it; esbuild's table is more careful
   sourcemap: "external",
   sourcesContent: false,
-  sourcefile: "script.ts",
   charset: "utf8",
   logLevel: "silent",
   logLimit: 0, // all, since we look for each top-level return below
@@ -31,18 +30,29 @@ const OPTIONS: TransformOptions = {
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, verbatimModuleSyntax: true } },
 };
 
+/** Compiles a file of modules. An import whose names are used as types only goes away, as with `tsc`. */
+export async function compileModule(source: string, file: string): Promise<Compiled> {
+  const compiled = await attempt(source, {
+    ...OPTIONS,
+    sourcefile: file,
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+  });
+  return Array.isArray(compiled) ? { ok: false, mistakes: compiled.map(mistake) } : { ok: true, ...compiled };
+}
+
 /**
  * Compiles the body of a script, its imports already rewritten. esbuild allows top-level `return` or top-level `await`,
  * but not both, and `namespace` only outside of functions. So where it complains about a `return`, we let it compile a
  * `throw` there, which has the same flow, and turn that back afterwards.
  */
-export async function compileTypeScript(source: string): Promise<Compiled> {
-  const first = await attempt(source);
+export async function compileTypeScript(source: string, file: string): Promise<Compiled> {
+  const options = { ...OPTIONS, sourcefile: file };
+  const first = await attempt(source, options);
   if (Array.isArray(first)) {
     const returnsAt = first.filter(isTopLevelReturn);
     if (returnsAt.length === 0 || returnsAt.length < first.length)
       return { ok: false, mistakes: first.filter((message) => !isTopLevelReturn(message)).map(mistake) };
-    const second = await attempt(returnsToThrows(source, returnsAt));
+    const second = await attempt(returnsToThrows(source, returnsAt), options);
     return Array.isArray(second) ? { ok: false, mistakes: second.map(mistake) } : throwsToReturns(second, returnsAt);
   }
   return { ok: true, code: first.code, positions: first.positions };
@@ -53,9 +63,9 @@ interface Output {
   readonly positions: [number, number, number][][];
 }
 
-async function attempt(source: string): Promise<Output | Message[]> {
+async function attempt(source: string, options: TransformOptions): Promise<Output | Message[]> {
   try {
-    const { code, map } = await transform(source, OPTIONS);
+    const { code, map } = await transform(source, options);
     const lines = decodedMappings(new TraceMap(map));
     const positions = lines.map((line) =>
       line.flatMap((segment): [number, number, number][] =>

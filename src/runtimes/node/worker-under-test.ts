@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import type { TestContext } from "node:test";
-import type { Program } from "../../core/program.ts";
+import type { Program, Source } from "../../core/program.ts";
 import { prepare } from "./prepare.ts";
 import { findNodeRuntime } from "./runtime.ts";
 
@@ -17,10 +17,26 @@ export interface Frame {
   readonly stream?: string;
   readonly code?: number;
   readonly why?: string;
+  readonly run?: number;
+  readonly name?: string;
+  readonly end?: boolean;
+  readonly status?: number;
+  readonly headers?: [string, string][];
+  readonly bytes?: number;
+  readonly raw?: boolean;
+  /** As text. */
   readonly body: string;
+  /** The body as it came; it is not enumerable, so that comparisons leave it out. */
+  readonly data: Buffer;
 }
 
-export function encode(header: object, body = ""): Buffer {
+/** A frame whose body a test compares as text. */
+function frameOf(header: object, data: Buffer): Frame {
+  const frame = { ...header, body: data.toString("utf8") };
+  return Object.defineProperty(frame, "data", { value: data }) as Frame;
+}
+
+export function encode(header: object, body: string | Uint8Array = ""): Buffer {
   const head = Buffer.from(JSON.stringify(header));
   const payload = Buffer.from(body);
   const prefix = Buffer.alloc(8);
@@ -67,8 +83,8 @@ export class ShimProcess {
       const bodyAt = at + 8 + this.#rest.readUInt32BE(at);
       const end = bodyAt + this.#rest.readUInt32BE(at + 4);
       if (this.#rest.length < end) break;
-      const header: Frame = JSON.parse(this.#rest.toString("utf8", at + 8, bodyAt));
-      this.#arrived({ ...header, body: this.#rest.toString("utf8", bodyAt, end) });
+      const header: object = JSON.parse(this.#rest.toString("utf8", at + 8, bodyAt));
+      this.#arrived(frameOf(header, this.#rest.subarray(bodyAt, end)));
       at = end;
     }
     this.#rest = this.#rest.subarray(at);
@@ -79,7 +95,7 @@ export class ShimProcess {
     this.#wake();
   }
 
-  send(header: object, body = ""): void {
+  send(header: object, body: string | Uint8Array = ""): void {
     this.control.write(encode(header, body));
   }
 
@@ -89,9 +105,10 @@ export class ShimProcess {
     return this.#frames.shift();
   }
 
-  async bind(code: string, language = "javascript"): Promise<Program> {
-    const program = await prepare(language, code);
-    this.send({ t: "bind", language, options: program.options }, program.code);
+  /** @param more further members of the frame, such as `env` */
+  async bind(source: string | Source, language = "javascript", more: object = {}): Promise<Program> {
+    const program = await prepare(language, typeof source === "string" ? { text: source } : source);
+    this.send({ t: "bind", language, options: program.options, ...more }, program.code);
     return program;
   }
 
@@ -130,10 +147,15 @@ export class ShimProcess {
 }
 
 /** A shim that is bound to `code` and ends with the test. */
-export async function boundShim(t: TestContext, code: string, language = "javascript"): Promise<ShimProcess> {
+export async function boundShim(
+  t: TestContext,
+  source: string | Source,
+  language = "javascript",
+  more: object = {},
+): Promise<ShimProcess> {
   const shim = new ShimProcess();
   t.after(() => shim.close());
-  await shim.bind(code, language);
+  await shim.bind(source, language, more);
   return shim;
 }
 

@@ -34,6 +34,13 @@ const UNTRACEABLE_MODULES = new Set(
 /** A write through a computed property of a computed property: `table[event.a][event.b] = …` can reach a built-in. */
 const DEEP_WRITE = /\]\s*(?:\[[^\]]*\]|\.[\w$]+)\s*(?:[-+*/%&|^<>?]{0,3}=(?![=>])|\+\+|--)/;
 
+/** Globals that connect; innocent code may call them. */
+const CONNECTING_GLOBALS = /\b(?:fetch|WebSocket|EventSource)\b/;
+/** The shim's own `http`, which calls fetch. */
+const OWN_CLIENT = /\b(?:cloche|ctx|context)\b[\s\S]*\bhttp\b|\bhttp\b[\s\S]*\bcloche\b/;
+/** The shim's own module is frozen: whoever has it can change nothing. */
+const OWN_MODULE = /\b(?:require|import)\s*\(\s*(["'])cloche\1\s*\)/g;
+
 const WORD = /[A-Za-z_$][\w$]*/g;
 const CALLED = /\s*(?:\(|\.\s*[A-Z][A-Z0-9_]*\b(?!\s*[[(.=+-])|\.\s*[a-z]\w*\s*\()/y;
 const CONSOLE_CALLED = /\s*\.\s*(?:log|info|warn|error|debug)\s*\(/y;
@@ -60,8 +67,9 @@ function isHarmlessUse(name, code, from, to) {
   return isConversion && CALLBACK_BEFORE.test(before) && matchesAt(CALLBACK_AFTER, code, to);
 }
 
-/** @param {string} code */
-function isInnocent(code) {
+/** @param {string} text */
+function isInnocent(text) {
+  const code = text.replace(OWN_MODULE, "$cloche");
   if (code.includes("\\u") || code.includes("\\x") || DEEP_WRITE.test(code)) return false;
   for (const { 0: word, index } of code.matchAll(WORD)) {
     if (TELLING.has(word) || word.startsWith("__")) return false;
@@ -80,6 +88,11 @@ function untraceableUse(code) {
   return undefined;
 }
 
+/** @param {string} code */
+function mayConnect(code) {
+  return CONNECTING_GLOBALS.test(code) || OWN_CLIENT.test(code);
+}
+
 /** The modules that the code imports by a fixed name. */
 function importedModules(code) {
   return [...code.matchAll(/\bimport\s*\(\s*["']([^"'\\\n]*)["']/g)].map((match) => match[1]);
@@ -87,7 +100,9 @@ function importedModules(code) {
 
 /** The built-in globals that the code names. Some are made on first use, which must not look like a change. */
 function namedGlobals(code) {
-  return [...new Set(code.match(WORD))].filter((word) => globalNames.has(word));
+  const named = new Set(code.match(WORD));
+  if (OWN_CLIENT.test(code)) for (const name of ["fetch", "Headers", "URL"]) named.add(name);
+  return [...named].filter((word) => globalNames.has(word));
 }
 
 const plainName = (specifier) => specifier.replace(/^node:/, "");
@@ -95,6 +110,7 @@ const plainName = (specifier) => specifier.replace(/^node:/, "");
 module.exports = {
   importedModules,
   isInnocent,
+  mayConnect,
   isUntraceableModule: (specifier) => UNTRACEABLE_MODULES.has(plainName(specifier)),
   namedGlobals,
   untraceableUse,

@@ -4,8 +4,9 @@
 // The socket to the server on fd 3: docs/wire-protocol.md, both directions.
 //
 // Both directions block on purpose. A write that has returned is in the kernel, so nothing printed is lost when the code
-// exits or is killed. A read happens only when nothing of the last run is left, so there is nothing else to do; and with
-// no handle of ours in the event loop, an empty loop proves that a run has nothing to wait for.
+// exits or is killed. For a script a read happens only when nothing of the last run is left, or when the run waits for an
+// answer, so there is nothing else to do; and with no handle of ours in the event loop, an empty loop proves that a run has
+// nothing to wait for. Handlers run on the event loop, and there `listen` takes over the reading.
 //
 // All that is used while user code may run is copied here first, so that code that patches a built-in cannot break us.
 const { readSync, writeSync } = require("node:fs");
@@ -63,22 +64,131 @@ function need(bytes) {
 }
 
 /**
+ * A frame as it came. The body is bytes where it is a part of an HTTP body, else text.
+ * @typedef {{ header: any, body: any }} Frame
+ */
+
+/** Frames that came while `receiveWhere` waited for another one, oldest first. @type {{ frame: Frame, next: any } | undefined} */
+let firstKept;
+
+/**
  * Waits for the next frame.
- * @returns {{ header: any, body: string } | undefined} undefined when the server is gone
+ * @returns {Frame | undefined} undefined when the server is gone
  */
 function receive() {
+  if (firstKept === undefined) return read();
+  const { frame } = firstKept;
+  firstKept = firstKept.next;
+  return frame;
+}
+
+/**
+ * Waits for the first frame that is `wanted`; all others are kept for `receive`.
+ * @param {(header: any) => boolean} wanted
+ * @returns {Frame | undefined} undefined when the server is gone
+ */
+function receiveWhere(wanted) {
+  let last;
+  for (let kept = firstKept; kept !== undefined; kept = kept.next) {
+    if (wanted(kept.frame.header)) {
+      if (last === undefined) firstKept = kept.next;
+      else last.next = kept.next;
+      return kept.frame;
+    }
+    last = kept;
+  }
+  for (;;) {
+    const frame = read();
+    if (frame === undefined || wanted(frame.header)) return frame;
+    const kept = { frame, next: undefined };
+    if (last === undefined) firstKept = kept;
+    else last.next = kept;
+    last = kept;
+  }
+}
+
+function read() {
   if (start === end) start = end = 0;
   if (!need(PREFIX_BYTES)) return undefined;
   const headerBytes = apply(readUInt32BE, incoming, [start]);
   const bodyBytes = apply(readUInt32BE, incoming, [start + 4]);
   if (!need(PREFIX_BYTES + headerBytes + bodyBytes)) return undefined;
+  return takeFrame(headerBytes, bodyBytes);
+}
+
+/** Takes the frame at `start`, all of which is there. */
+function takeFrame(headerBytes, bodyBytes) {
   const headerAt = start + PREFIX_BYTES;
   const bodyAt = headerAt + headerBytes;
   start = bodyAt + bodyBytes;
-  return {
-    header: parse(apply(utf8Slice, incoming, [headerAt, bodyAt])),
-    body: apply(utf8Slice, incoming, [bodyAt, start]),
+  const header = parse(apply(utf8Slice, incoming, [headerAt, bodyAt]));
+  if (header.t !== "request" && header.t !== "body") {
+    return { header, body: apply(utf8Slice, incoming, [bodyAt, start]) };
+  }
+  const body = allocUnsafeSlow(bodyBytes);
+  apply(copy, incoming, [body, 0, bodyAt, start]);
+  return { header, body };
+}
+
+/**
+ * Reads on the event loop from now on: no more `receive`.
+ * @param {(frame: Frame) => void} onFrame called with each frame, those that have come already first
+ * @param {() => void} onEnd the server is gone
+ */
+function listen(onFrame, onEnd) {
+  const { Socket } = require("node:net");
+  for (; firstKept !== undefined; firstKept = firstKept.next) onFrame(firstKept.frame);
+  const takeAll = () => {
+    while (end - start >= PREFIX_BYTES) {
+      const headerBytes = incoming.readUInt32BE(start);
+      const bodyBytes = incoming.readUInt32BE(start + 4);
+      if (end - start < PREFIX_BYTES + headerBytes + bodyBytes) break;
+      onFrame(takeFrame(headerBytes, bodyBytes));
+    }
+    if (start === end) start = end = 0;
   };
+  takeAll();
+  // One buffer for all reads: what is read is copied once, into a frame's own bytes.
+  const chunk = allocUnsafeSlow(BUFFER_BYTES);
+  const onChunk = (count) => {
+    if (incoming.length - end < count) {
+      const held = end - start;
+      // Twice what is needed, so that a long frame is not moved once for each of its chunks.
+      const bigger = held + count <= BUFFER_BYTES ? BUFFER_BYTES : (held + count) * 2;
+      const room = bigger === incoming.length ? incoming : allocUnsafeSlow(bigger);
+      incoming.copy(room, 0, start, end);
+      incoming = room;
+      start = 0;
+      end = held;
+    }
+    chunk.copy(incoming, end, 0, count);
+    end += count;
+    takeAll();
+    return true;
+  };
+  const options = { fd: CONTROL_FD, readable: true, writable: false, onread: { buffer: chunk, callback: onChunk } };
+  const socket = new Socket(/** @type {any} */ (options));
+  socket.resume();
+  socket.on("error", onEnd);
+  socket.on("end", onEnd);
+}
+
+/** Sends a frame of bytes, at most 65,536 of them; returns when the kernel has it. */
+function sendBytes(header, bytes) {
+  const text = stringify(header);
+  const most = BUFFER_BYTES - PREFIX_BYTES;
+  if (text.length * 3 > most && byteLength(text) > most) throw new RangeError(`headers of more than ${most} bytes`);
+  const headerBytes = apply(utf8Write, outgoing, [text, PREFIX_BYTES]);
+  apply(writeUInt32BE, outgoing, [headerBytes, 0]);
+  apply(writeUInt32BE, outgoing, [bytes.length, 4]);
+  const bodyAt = PREFIX_BYTES + headerBytes;
+  if (bodyAt + bytes.length <= BUFFER_BYTES) {
+    outgoing.set(bytes, bodyAt);
+    writeAll(outgoing, bodyAt + bytes.length);
+  } else {
+    writeAll(outgoing, bodyAt);
+    writeAll(bytes, bytes.length);
+  }
 }
 
 /** Sends a frame; returns when the kernel has it. `header` is JSON text. */
@@ -90,7 +200,10 @@ function sendText(header, body) {
   const bodyBytes = body === "" ? 0 : apply(utf8Write, frame, [body, PREFIX_BYTES + headerBytes]);
   apply(writeUInt32BE, frame, [headerBytes, 0]);
   apply(writeUInt32BE, frame, [bodyBytes, 4]);
-  const total = PREFIX_BYTES + headerBytes + bodyBytes;
+  writeAll(frame, PREFIX_BYTES + headerBytes + bodyBytes);
+}
+
+function writeAll(frame, total) {
   for (let sent = 0; sent < total;) {
     const count = blocking(writeSync, frame, sent, total - sent);
     if (count === 0) return; // the server is gone; the next read ends us
@@ -111,9 +224,19 @@ const LOG_HEADERS = {
   error: '{"t":"log","level":"error","stream":"stderr"}',
 };
 
+/** Says which run prints; undefined where it is the oldest one in progress. @type {() => number | undefined} */
+let printingRun = () => undefined;
+
+/** Where runs are worked on at the same time, what they print must name its run. @param {typeof printingRun} which */
+function nameRunsInLogs(which) {
+  printingRun = which;
+}
+
 /** @param {"debug" | "info" | "warn" | "error"} level @param {string} text */
 function sendLog(level, text) {
-  const header = LOG_HEADERS[level];
+  const run = printingRun();
+  const known = LOG_HEADERS[level];
+  const header = run === undefined ? known : `${apply(slice, known, [0, -1])},"run":${run}}`;
   if (text.length <= LOG_CHUNK_UNITS) {
     if (text !== "") sendText(header, text);
     return;
@@ -132,4 +255,14 @@ function sendLogBytes(level, bytes) {
   sendLog(level, apply(utf8Slice, bytes, [0, bytes.length]));
 }
 
-module.exports = { receive, send, sendText, sendLog, sendLogBytes };
+module.exports = {
+  listen,
+  nameRunsInLogs,
+  receive,
+  receiveWhere,
+  send,
+  sendBytes,
+  sendLog,
+  sendLogBytes,
+  sendText,
+};

@@ -7,7 +7,7 @@
 // All of Node's clients (http, https, tls, fetch, WebSocket, any driver) connect through one method, Socket.connect, so
 // that is the one we replace: a connection to a host and port becomes one to the gate, which is not said to be connected
 // before the gate has said so. `lookup`, `localAddress`, `family` and their like have no meaning here.
-const { isInnocent } = require("./care.cjs");
+const { isInnocent, mayConnect } = require("./care.cjs");
 
 const GATE_PATH = "/run/egress.sock";
 const END_OF_HEAD = "\r\n\r\n";
@@ -24,8 +24,6 @@ const { latin1Slice } = bufferPrototype;
 const { indexOf, slice, startsWith, trim } = String.prototype;
 const { exec, test } = RegExp.prototype;
 
-/** Globals that connect; innocent code may call them. */
-const CONNECTING_GLOBALS = /\b(?:fetch|WebSocket|EventSource)\b/;
 /** Where undici, Node's fetch, keeps its pool of connections. */
 const DISPATCHERS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici.globalDispatcher.2")];
 const GATE_ERROR = /^X-Egress-Error: (.*)$/im;
@@ -44,7 +42,7 @@ let isInstalled = false;
  * @param {string} code
  */
 function prepareEgress(code, gatePath = GATE_PATH) {
-  const namesClient = CONNECTING_GLOBALS.test(code);
+  const namesClient = mayConnect(code);
   if (isInstalled || (isInnocent(code) && !namesClient)) return;
   isInstalled = true;
   replaceConnect(gatePath);

@@ -12,23 +12,50 @@ const CAUSE_DEPTH = 4;
 const apply = Reflect.apply;
 const { toString: errorToString } = Error.prototype;
 const { indexOf, slice, split } = String.prototype;
+const decode = decodeURIComponent;
+const toInteger = parseInt;
 const { isNativeError } = require("node:util/types");
 
-/** The bound program's file name, and for compiled code the way back to the source (docs/wire-protocol.md, `positions`). */
+/** The bound program's main file, and all its files. */
 let file = "script.js";
-/** @type {number[][][] | undefined} */
-let positions;
+let files = { __proto__: null, [file]: true };
+/** For compiled code the way back to the source, by file (docs/wire-protocol.md, `positions`). @type {Record<string, number[][][]>} */
+let positions = {};
+/** Where V8 does not say it: line and column of a mistake in a module, by file. @type {Record<string, [number, number]>} */
+let mistakes = {};
+/** @type {(path: string) => string | undefined} */
+let textOfFile = () => undefined;
 
-/** @param {{ file?: string, positions?: number[][][] }} options */
-function describeSource(options) {
+/** @param {{ file?: string, positions?: any, files?: any, filePositions?: any, mistakes?: any }} options @param {string} code of the main file */
+function describeSource(options, code) {
   file = options.file ?? file;
-  positions = options.positions;
+  files = { __proto__: null, ...options.files, [file]: code };
+  positions = { __proto__: null, ...options.filePositions, [file]: options.positions };
+  mistakes = options.mistakes ?? {};
+  textOfFile = (path) => files[path];
+}
+
+/** The path of the program's file that V8 calls `name`; undefined if it is none. */
+function userFile(name) {
+  if (name === file) return file;
+  if (typeof name !== "string") return undefined;
+  if (name[0] === "/") return inFiles(apply(slice, name, [1]));
+  if (apply(indexOf, name, ["file:///"]) !== 0) return undefined;
+  try {
+    return inFiles(decode(apply(slice, name, [8])));
+  } catch {
+    return undefined;
+  }
+}
+
+function inFiles(path) {
+  return path in files ? path : undefined;
 }
 
 /** The user's line and column, one-based, for one of the running code; undefined for code that a compiler added. */
-function sourcePosition(line, column) {
-  if (positions === undefined) return [line, column];
-  const segments = positions[line - 1] ?? [];
+function sourcePosition(path, line, column) {
+  if (positions[path] === undefined) return [line, column];
+  const segments = positions[path][line - 1] ?? [];
   let best;
   for (let at = 0; at < segments.length && segments[at][0] < column; at += 1) best = segments[at];
   return best === undefined ? undefined : [best[1] + 1, best[2] + 1];
@@ -37,20 +64,21 @@ function sourcePosition(line, column) {
 /** One line of a stack trace, or undefined if the frame is not the user's. */
 function showFrame(site) {
   const name = site.getFileName();
-  if (name !== file) {
+  const path = userFile(name);
+  if (path === undefined) {
     // Built-ins (`at JSON.parse`, `at Array.map`) and eval have no file of their own.
     return name === undefined || name === null ? `    at ${site.toString()}` : undefined;
   }
   const line = site.getLineNumber();
   const column = site.getColumnNumber();
-  const source = sourcePosition(line, column);
+  const source = sourcePosition(path, line, column);
   if (source === undefined) return undefined;
   const text = site.toString();
-  const place = `${file}:${line}:${column}`;
+  const place = `${name}:${line}:${column}`;
   const at = apply(indexOf, text, [place]);
   if (at < 0) return `    at ${text}`;
   const rest = apply(slice, text, [at + place.length]);
-  return `    at ${apply(slice, text, [0, at])}${file}:${source[0]}:${source[1]}${rest}`;
+  return `    at ${apply(slice, text, [0, at])}${path}:${source[0]}:${source[1]}${rest}`;
 }
 
 function showTrace(error, sites) {
@@ -65,7 +93,7 @@ function showTrace(error, sites) {
     const line = showFrame(sites[at]);
     if (line === undefined) continue;
     pending += `\n${line}`;
-    if (sites[at].getFileName() === file) {
+    if (userFile(sites[at].getFileName()) !== undefined) {
       text += pending;
       pending = "";
     }
@@ -93,17 +121,30 @@ function showError(error) {
   return text === `[${error.stack}]` ? error.stack : text; // how inspect() shows an error without frames
 }
 
+/** The line of the main file that a stack names first. */
+function lineIn(stack) {
+  const frames = apply(slice, stack, [apply(indexOf, stack, ["\n    at "])]);
+  const inside = apply(indexOf, frames, [`(${file}:`]);
+  const plain = apply(indexOf, frames, [` ${file}:`]);
+  const at = inside >= 0 && (plain < 0 || inside < plain) ? inside : plain;
+  if (at < 0) return undefined;
+  const line = toInteger(apply(slice, frames, [at + file.length + 2]), 10);
+  return line > 0 ? line : undefined;
+}
+
 /**
  * What an `error` frame says about a thrown value.
- * @returns {{ name: string, message: string, stack: string }}
+ * @returns {{ name: string, message: string, stack: string, line?: number }}
  */
 function describeThrown(thrown) {
   try {
     if (isNativeError(thrown) || thrown instanceof Error) {
+      const stack = cap(showError(thrown), STACK_LIMIT_UNITS);
       return {
         name: cap(textOf(thrown.name, "Error"), 256),
         message: cap(typeof thrown.message === "string" ? thrown.message : "", MESSAGE_LIMIT_UNITS),
-        stack: cap(showError(thrown), STACK_LIMIT_UNITS),
+        stack,
+        line: lineIn(stack),
       };
     }
     const shown = typeof thrown === "string" ? thrown : inspect(thrown);
@@ -121,17 +162,36 @@ function describeThrown(thrown) {
 function describeSyntaxError(error, prefix) {
   const { name, message } = error;
   const [place = "", code = "", caret = ""] = apply(split, String(error.stack), ["\n"]);
-  const line = Number(apply(slice, place, [file.length + 1]));
-  if (!(line > 0)) return { name, message: cap(message, MESSAGE_LIMIT_UNITS), stack: `${name}: ${message}` };
+  const colon = place.lastIndexOf(":");
+  const path = userFile(apply(slice, place, [0, colon]));
+  const line = Number(apply(slice, place, [colon + 1]));
+  if (path === undefined || !(line > 0))
+    return { name, message: cap(message, MESSAGE_LIMIT_UNITS), stack: `${name}: ${message}` };
   const skip = line === 1 && code.startsWith(prefix) ? prefix.length : 0;
   const column = caret.search(/\S/) + 1 - skip;
-  const source = sourcePosition(line, column) ?? [line, column];
-  const at = `${file}:${source[0]}:${source[1]}`;
+  return showMistake({ name, message, path, line, column, code: code.slice(skip), caret: caret.slice(skip) });
+}
+
+function showMistake({ name, message, path, line, column, code, caret }) {
+  const source = sourcePosition(path, line, column) ?? [line, column];
+  const at = `${path}:${source[0]}:${source[1]}`;
   return {
     name,
     message: cap(`${message} (${at})`, MESSAGE_LIMIT_UNITS),
-    stack: cap(`${name}: ${message}\n    at ${at}\n\n${code.slice(skip)}\n${caret.slice(skip)}`, STACK_LIMIT_UNITS),
+    stack: cap(`${name}: ${message}\n    at ${at}\n\n${code}\n${caret}`, STACK_LIMIT_UNITS),
+    line: path === file ? source[0] : undefined,
   };
 }
 
-module.exports = { describeSource, describeSyntaxError, describeThrown, installStackTraces };
+/** What an `error` frame says about a program that could not be loaded. @param {any} error */
+function describeLoadFailure(error) {
+  const isThrownByUser = !(error instanceof SyntaxError) || /\n {4}at .*:\d+:\d+/.test(String(error.stack));
+  if (isThrownByUser) return describeThrown(error);
+  const [[path, [line, column]] = ["", [0, 0]]] = Object.entries(mistakes);
+  const code = textOfFile(path)?.split("\n")[line - 1];
+  if (code === undefined || /^\S+:\d+\n/.test(String(error.stack))) return describeSyntaxError(error, "");
+  const { name, message } = error;
+  return showMistake({ name, message, path, line, column, code, caret: `${" ".repeat(column - 1)}^` });
+}
+
+module.exports = { describeLoadFailure, describeSource, describeSyntaxError, describeThrown, installStackTraces };

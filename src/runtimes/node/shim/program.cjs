@@ -8,16 +8,17 @@ const { describeSyntaxError } = require("./failure.cjs");
 const AsyncFunction = (async () => {}).constructor;
 
 // The inner function makes `const input = …` legal in the code; the outer one holds the names that it may shadow.
-const BEFORE = "(function(event,input,require){return async function(){";
+const BEFORE = "(function(event,input,require,ctx,context,$cloche){return async function(){";
 const AFTER = "\n}})";
 
 /**
  * @param {string} code
  * @param {string} file
  * @param {(name: string) => unknown} require
- * @returns {{ start: (input: unknown) => Promise<unknown> } | { failure: { name: string, message: string, stack: string } }}
+ * @param {unknown} cloche what `import … from "cloche"` gives, where the code has that
+ * @returns {{ start: (input: unknown, context: unknown) => Promise<unknown> } | { failure: { name: string, message: string, stack: string } }}
  */
-function compile(code, file, require) {
+function compile(code, file, require, cloche) {
   try {
     const script = new vm.Script(BEFORE + code + AFTER, {
       filename: file,
@@ -27,7 +28,7 @@ function compile(code, file, require) {
     // Refuses code such as `}}); (function(){…` that closes our wrapper: V8 checks here that it is one function's body.
     void new AsyncFunction(code);
     const bind = script.runInThisContext();
-    return { start: (input) => bind(input, input, require)() };
+    return { start: (input, context) => bind(input, input, require, context, context, cloche)() };
   } catch (error) {
     return { failure: describeSyntaxError(error, BEFORE) };
   }
