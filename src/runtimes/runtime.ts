@@ -1,5 +1,5 @@
 import type { BaseImage } from "../core/base-image.ts";
-import type { Program } from "../core/program.ts";
+import type { Program, Source } from "../core/program.ts";
 
 export type { BaseImage } from "../core/base-image.ts";
 
@@ -17,7 +17,7 @@ export interface Runtime {
    * Makes `source` ready for a worker. Never throws for a mistake in the source: such a program reports the mistake
    * as its failed run, so that a caller sees every error at one place.
    */
-  prepare(language: string, source: string): Promise<Program>;
+  prepare(language: string, source: Source): Promise<Program>;
 }
 
 /** A runtime, or why it is not there and how to get it. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 
 import { alwaysReturns } from "./always-returns.ts";
 import { findInterpreter } from "./interpreter.ts";
-import { SHIM_FILES, findPythonRuntime } from "./runtime.ts";
+import { findPythonRuntime } from "./runtime.ts";
 
 test("the Python of this machine is found with all that its box needs", () => {
   const search = findPythonRuntime();
@@ -17,12 +17,6 @@ test("the Python of this machine is found with all that its box needs", () => {
   assert.ok(!image.binds.some(({ from }) => from.includes("dist-packages") || from === "/usr/lib/python3"));
 });
 
-test("every file of the shim is in the box", () => {
-  const files = readdirSync(new URL("shim", import.meta.url)).filter((name) => name.endsWith(".py"));
-
-  assert.deepEqual(files.toSorted(), [...SHIM_FILES].toSorted());
-});
-
 test("without a Python the search says how to install one", () => {
   assert.equal(findInterpreter(["/nowhere/python3"]), undefined);
 });
@@ -31,13 +25,23 @@ test("a script is prepared without being looked into by Python", async () => {
   const search = findPythonRuntime();
   assert.ok(search.found);
 
-  assert.deepEqual(await search.runtime.prepare("python", "def ("), {
+  assert.deepEqual(await search.runtime.prepare("python", { text: "def (" }), {
     language: "python",
     base: "python",
     code: "def (",
     options: { file: "script.py" },
     alwaysReturns: false,
   });
+});
+
+test("a program of several files is prepared with all of them", async () => {
+  const search = findPythonRuntime();
+  assert.ok(search.found);
+  const source = { text: "import util", entry: "src/app.py", files: { "src/util.py": "x = 1" } };
+
+  const { options } = await search.runtime.prepare("python", source);
+
+  assert.deepEqual(options, { file: "src/app.py", files: { "src/util.py": "x = 1" } });
 });
 
 for (const source of [

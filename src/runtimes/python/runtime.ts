@@ -1,8 +1,9 @@
 // Python: what its box holds, and how a script becomes a program. The shim compiles, in the box; here nothing is run.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { ROOT } from "../../core/base-image.ts";
+import type { Program, Source } from "../../core/program.ts";
 import type { BaseImage, RuntimeSearch } from "../runtime.ts";
 import { alwaysReturns } from "./always-returns.ts";
 import { findInterpreter } from "./interpreter.ts";
@@ -11,20 +12,7 @@ import type { Interpreter } from "./interpreter.ts";
 const BASE = "python";
 const LANGUAGES = ["python"];
 
-export const SHIM_FILES = [
-  "shim.py",
-  "channel.py",
-  "egress.py",
-  "egress_socket.py",
-  "failure.py",
-  "innocent.py",
-  "json_text.py",
-  "library_state.py",
-  "output.py",
-  "program.py",
-  "quiet.py",
-  "worker.py",
-] as const;
+const SHIM_FOLDER = fileURLToPath(new URL("shim/", import.meta.url));
 
 export const PYTHON_FLAGS = [
   "-I", // no PYTHON* variables, no folder of the script in sys.path
@@ -54,12 +42,18 @@ export function findPythonRuntime(interpreter: Interpreter | undefined = findInt
         Promise.resolve({
           language,
           base: BASE,
-          code: source,
-          options: { file: "script.py" },
-          alwaysReturns: alwaysReturns(source),
+          code: source.text,
+          options: optionsOf(source),
+          alwaysReturns: alwaysReturns(source.text),
         }),
     },
   };
+}
+
+function optionsOf({ entry, files }: Source): Program["options"] {
+  const file = entry ?? "script.py";
+  if (files === undefined || Object.keys(files).length === 0) return { file };
+  return { file, files };
 }
 
 function imageOf(interpreter: Interpreter): BaseImage {
@@ -67,10 +61,9 @@ function imageOf(interpreter: Interpreter): BaseImage {
   return {
     base: BASE,
     command: [binary, ...PYTHON_FLAGS, "/shim/shim.py"],
-    copies: SHIM_FILES.map((name) => ({
-      from: fileURLToPath(new URL(`shim/${name}`, import.meta.url)),
-      to: `/shim/${name}`,
-    })),
+    copies: readdirSync(SHIM_FOLDER)
+      .filter((name) => name.endsWith(".py"))
+      .map((name) => ({ from: SHIM_FOLDER + name, to: `/shim/${name}` })),
     // A third of what a worker needs to boot. By hash, not by time: nothing changes these files.
     compile: [
       binary,

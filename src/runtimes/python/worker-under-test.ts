@@ -53,7 +53,7 @@ export class WorkerUnderTest {
     return this.process.stdio[3] as Socket;
   }
 
-  send(header: object, body = ""): void {
+  send(header: object, body: string | Uint8Array = ""): void {
     this.channel.write(encode(header, body));
   }
 
@@ -62,10 +62,15 @@ export class WorkerUnderTest {
   }
 
   async receive(): Promise<Frame> {
+    const { header, bytes } = await this.receiveBytes();
+    return { header, body: bytes.toString() };
+  }
+
+  async receiveBytes(): Promise<{ readonly header: Frame["header"]; readonly bytes: Buffer }> {
     const lengths = await this.#take(8);
     const header = await this.#take(lengths.readUInt32BE(0));
-    const body = await this.#take(lengths.readUInt32BE(4));
-    return { header: JSON.parse(header.toString()) as Frame["header"], body: body.toString() };
+    const bytes = await this.#take(lengths.readUInt32BE(4));
+    return { header: JSON.parse(header.toString()) as Frame["header"], bytes };
   }
 
   async run(inputJson = "{}"): Promise<Run> {
@@ -102,7 +107,7 @@ export class WorkerUnderTest {
   }
 }
 
-export function encode(header: object, body: string): Buffer {
+export function encode(header: object, body: string | Uint8Array): Buffer {
   const headerBytes = Buffer.from(JSON.stringify(header));
   const bodyBytes = Buffer.from(body);
   const lengths = Buffer.alloc(8);
@@ -128,5 +133,5 @@ export async function returned(t: TestContext, code: string, inputJson = "{}"): 
 export async function failure(t: TestContext, code: string, inputJson = "{}") {
   const { end } = await runOnce(t, code, inputJson);
   if (end.header.t !== "error") throw new Error(`expected an error, got ${JSON.stringify(end)}`);
-  return JSON.parse(end.body) as { name: string; message: string; stack: string };
+  return JSON.parse(end.body) as { name: string; message: string; stack: string; line?: number };
 }

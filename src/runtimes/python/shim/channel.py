@@ -12,18 +12,26 @@ class Channel:
     def __init__(self, fd):
         self.fd = fd
         self.unread = b""
+        self.at_end = lambda: posix._exit(0)
         # Threads of user code print, too; a signal handler may print while a frame is being written, hence re-entrant.
         self.lock = RLock()
         posix.set_blocking(fd, True)
         posix.set_inheritable(fd, False)  # a child process must not keep the channel open
 
     def receive(self):
-        """The next frame as (header, body). Ends the process when the server has closed the channel."""
+        """The next frame as (header, body). Calls `at_end`, which must not return, when the server has closed the channel."""
         lengths = self.take(8)
         header_bytes = int.from_bytes(lengths[:4], "big")
         body_bytes = int.from_bytes(lengths[4:], "big")
         frame = self.take(header_bytes + body_bytes)
         return loads(frame[:header_bytes].decode()), frame[header_bytes:]
+
+    def has_frame(self):
+        """Is a whole frame here already, so that `receive` would not block?"""
+        unread = self.unread
+        if len(unread) < 8:
+            return False
+        return len(unread) >= 8 + int.from_bytes(unread[:4], "big") + int.from_bytes(unread[4:8], "big")
 
     def take(self, count):
         unread = self.unread
@@ -33,7 +41,7 @@ class Channel:
             while missing > 0:
                 piece = posix.read(self.fd, max(READ_BYTES, missing))
                 if not piece:
-                    posix._exit(0)
+                    self.at_end()
                 pieces.append(piece)
                 missing -= len(piece)
             unread = b"".join(pieces)
@@ -55,6 +63,7 @@ class Channel:
     def wait_for_the_end(self):
         """Swallows what was sent ahead: closing first could make the server lose what we sent last."""
         self.unread = b""
+        self.at_end = lambda: posix._exit(0)
         while True:
             self.take(1)
             self.unread = b""

@@ -2,6 +2,8 @@
 
 import sys
 
+from siblings import FOLDER
+
 MESSAGE_MAX_BYTES = 16_384
 STACK_MAX_BYTES = 32_768
 
@@ -14,7 +16,23 @@ def describe(error, program):
     except BaseException:  # no memory or stack left, or a __str__ of the user's that raises
         error.__traceback__ = None
         stack = "%s: %s" % (name, message)
-    return {"name": clip(name, 256), "message": clip(message, MESSAGE_MAX_BYTES), "stack": clip(stack, STACK_MAX_BYTES)}
+    report = {"name": clip(name, 256), "message": clip(message, MESSAGE_MAX_BYTES), "stack": clip(stack, STACK_MAX_BYTES)}
+    line = line_of(error, program)
+    if line is not None:
+        report["line"] = line
+    return report
+
+
+def line_of(error, program):
+    """The line of the main file that is to blame, or None."""
+    if isinstance(error, SyntaxError) and error.filename == program.file and error.lineno:
+        return error.lineno
+    line, frame = None, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == program.file:
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
 
 
 def message_of(error, name):
@@ -35,14 +53,31 @@ def stack_of(error, program):
     for index in range(len(report.stack) - 1, 0, -1):
         if report.stack[index].filename == "<string>" and "import *" in report.stack[index - 1].line:
             del report.stack[index]  # the `exec` that program.py puts in place of a star import
+    hide_own_frames(report)
     return "".join(report.format())
+
+
+def hide_own_frames(report):
+    """A call of the module `cloche` ends within our code; nobody wants to read that."""
+    todo, seen = [report], set()
+    while todo:
+        part = todo.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        part.stack[:] = [frame for frame in part.stack if not frame.filename.startswith(FOLDER)]
+        todo += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
 
 
 def first_user_frame(frame, program):
     """Skips our own frames, and those of asyncio below them."""
-    while frame is not None and frame.tb_frame.f_code.co_filename != program.file:
+    while frame is not None and not is_of_the_program(frame.tb_frame.f_code.co_filename, program):
         frame = frame.tb_next
     return frame
+
+
+def is_of_the_program(file, program):
+    return file == program.file or file in program.files
 
 
 def register_source(program):

@@ -21,6 +21,8 @@ def loads(text):
         value, end = scan(text, 0)
     except StopIteration as stop:
         raise ValueError("the input is not JSON: no value at character %s" % stop.value) from None
+    except SystemError:
+        raise ValueError("the input is not JSON") from None  # it has no JSONDecodeError while `json` is not loaded
     if end != len(text):
         raise ValueError("the input is not JSON: more text after character %d" % end)
     return value

@@ -1,19 +1,23 @@
 """The standard streams of a run: real text streams on top of log frames, so that every method of a stream works."""
 
 import posix
+from _thread import get_ident
 from io import BufferedWriter, BytesIO, RawIOBase, TextIOWrapper
 
 FRAME_MAX_BYTES = 262_144
 WORKER_PID = posix.getpid()
 LEVELS = {"stdout": "info", "stderr": "error"}
+level_by_thread = {}  # of what is being written: logging_levels.py
 
 
 class LogPipe(RawIOBase):
     """The byte end of a stream. One line printed is one frame, sent before `print` returns."""
 
-    def __init__(self, channel, stream):
+    def __init__(self, channel, stream, run_id=None):
         self._channel = channel
-        self._header = b'{"t":"log","level":"%b","stream":"%b"}' % (LEVELS[stream].encode(), stream.encode())
+        self._header = log_header(LEVELS[stream], stream, run_id)
+        self._stream = stream
+        self._run_id = run_id
         self._fd = 1 if stream == "stdout" else 2
         self.open_for_logs = False
 
@@ -21,11 +25,14 @@ class LogPipe(RawIOBase):
         data = bytes(data)
         if posix.getpid() != WORKER_PID:
             return posix.write(self._fd, data)  # a forked child must not speak on the worker's channel
-        sent = 0
+        header, sent = self._header, 0
+        if level_by_thread:
+            level = level_by_thread.get(get_ident())
+            header = header if level is None else log_header(level, self._stream, self._run_id)
         with self._channel.lock:  # held over the question, so that no line slips out behind the end of the run
             while sent < len(data) and self.open_for_logs:
                 end = end_of_piece(data, sent)
-                self._channel.send_encoded(self._header, data[sent:end])
+                self._channel.send_encoded(header, data[sent:end])
                 sent = end
         return len(data)
 
@@ -34,6 +41,11 @@ class LogPipe(RawIOBase):
 
     def fileno(self):
         return self._fd
+
+
+def log_header(level, stream, run_id):
+    run = "" if run_id is None else ',"run":%d' % run_id
+    return ('{"t":"log","level":"%s","stream":"%s"%s}' % (level, stream, run)).encode()
 
 
 def end_of_piece(data, start):
@@ -47,10 +59,10 @@ def end_of_piece(data, start):
 
 
 class Output:
-    """The streams of one run; standard input is empty."""
+    """The streams of one run; standard input is empty. `run_id` only where runs are worked on at the same time."""
 
-    def __init__(self, channel):
-        self.pipes = LogPipe(channel, "stdout"), LogPipe(channel, "stderr")
+    def __init__(self, channel, run_id=None):
+        self.pipes = LogPipe(channel, "stdout", run_id), LogPipe(channel, "stderr", run_id)
         self.stdout, self.stderr = (
             TextIOWrapper(BufferedWriter(pipe), "utf-8", "backslashreplace", line_buffering=True) for pipe in self.pipes
         )
@@ -67,7 +79,27 @@ class Output:
             except ValueError:
                 pass  # the script has closed or detached it
 
+    def log(self, level, text):
+        """A line of its own level."""
+        stream = self.stdout if level in ("debug", "info") else self.stderr
+        thread = get_ident()
+        stream.flush()
+        before = level_by_thread.get(thread)
+        level_by_thread[thread] = level
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        finally:
+            restore_level(thread, before)
+
     def stop(self):
         """What a thread or a finalizer prints from now on belongs to no run."""
         for pipe in self.pipes:
             pipe.open_for_logs = False
+
+
+def restore_level(thread, level):
+    if level is None:
+        level_by_thread.pop(thread, None)
+    else:
+        level_by_thread[thread] = level

@@ -10,6 +10,8 @@ The tree keeps the user's positions, so tracebacks point at the user's lines and
 
 import _ast
 
+from siblings import load
+
 ONLY_AST = 0x400
 ALLOW_TOP_LEVEL_AWAIT = 0x2000
 CO_OPTIMIZED, CO_NEWLOCALS, CO_GENERATOR, CO_ASYNC_GENERATOR = 0x1, 0x2, 0x20, 0x200
@@ -17,9 +19,11 @@ CodeType = type(compile("0", "", "eval"))
 
 
 class Program:
-    def __init__(self, source, file):
+    def __init__(self, source, file, files=None):
         self.source = source.lstrip("\ufeff")
         self.file = file
+        self.files = files or {}
+        self.style, self.is_async = "script", False
         self.error = None
         self.code = None
         self.imports = []
@@ -38,6 +42,8 @@ class Program:
         tree = self._to_code(self.source, ONLY_AST)
         self.imports = list(top_imports(tree.body))
         top = TopLevel(tree)
+        if not top.has_return and any(name in self.source for name in ("handler", "main", "app")):
+            self.style, self.is_async = load("styles").style_of(tree.body, top.statement_lists, bool(self.files))
         if not top.has_return:
             return self._to_code(tree, ALLOW_TOP_LEVEL_AWAIT if top.has_await else 0)
         top.rewrite()
@@ -105,7 +111,7 @@ class TopLevel:
         self.has_return = False
         self.has_await = False
         self.first_yield = None
-        self._lists = []  # every list of statements
+        self.statement_lists = []  # every list of statements
         todo = [tree]
         while todo:
             node = todo.pop()
@@ -117,7 +123,7 @@ class TopLevel:
                     continue  # but its decorators, defaults and bases are evaluated out here
                 if isinstance(value, list):
                     if value and isinstance(value[0], _ast.stmt):
-                        self._lists.append(value)
+                        self.statement_lists.append(value)
                     todo.extend(item for item in value if isinstance(item, _ast.AST))
                 elif isinstance(value, _ast.AST):
                     todo.append(value)
@@ -133,7 +139,7 @@ class TopLevel:
 
     def rewrite(self):
         """Replaces, in place, what a function does not allow or does differently."""
-        for statements in self._lists:
+        for statements in self.statement_lists:
             statements[:] = [as_in_function(statement) for statement in statements]
 
 

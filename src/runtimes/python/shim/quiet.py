@@ -65,8 +65,9 @@ CACHES = {
 class Quiet:
     """Knows one worker as it was when this was made, before its first run."""
 
-    def __init__(self, program, tmp_folder):
-        import_early(program.imports)
+    def __init__(self, program, tmp_folder, user_modules=()):
+        self.user_modules = user_modules
+        import_early([part for part in program.imports if part[0] not in user_modules])
         self.tmp_folder = tmp_folder
         self.has_finalizer = "__del__" in program.source
         self.names_atexit = "atexit" in program.source
@@ -136,16 +137,22 @@ class Quiet:
         for name, module in list(sys.modules.items()):
             if name in self.modules or name == "__main__":
                 continue
-            if is_of_the_script(module) or type(module) is ModuleType and module.__spec__ is None:
+            if self._is_of_the_script(module) or type(module) is ModuleType and module.__spec__ is None:
                 why = "it made the module %s" % name
             namespace = module.__dict__ if isinstance(module, ModuleType) else {}
             for value in namespace.values():
-                if is_of_the_script(value):
+                if self._is_of_the_script(value):
                     why = "it changed the module %s" % name
                 elif isinstance(value, type) and value.__flags__ & IS_HEAP_TYPE and value.__module__ == name:
                     self.classes[value] = dict(value.__dict__)
             self.modules[name] = module, namespace, namespace.copy()
         return why
+
+    def _is_of_the_script(self, value):
+        for name in (getattr(value, "__module__", None), type(value).__module__):
+            if name == "__main__" or type(name) is str and name in self.user_modules:
+                return True
+        return False
 
     def _files(self):
         if posix.listdir(self.tmp_folder):
@@ -155,10 +162,6 @@ class Quiet:
             if open_fds() != self.fds:
                 return "a file or socket is open"
         return None
-
-
-def is_of_the_script(value):
-    return "__main__" in (getattr(value, "__module__", None), type(value).__module__)
 
 
 def import_early(imports):

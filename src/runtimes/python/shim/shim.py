@@ -9,31 +9,25 @@ import posix
 import sys
 
 
-def hide_from_user_code(folder):
-    """The siblings are imported by now; user code must neither find them nor see how it was started."""
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(folder):
-            del sys.modules[name]
-    sys.path.remove(folder)
-    sys.path_importer_cache.pop(folder, None)
-    sys.argv = ["script.py"]
-    sys.dont_write_bytecode = True
-
-
-def serve(channel, tmp):
+def serve(inbox, tmp):
     """Takes frames strictly one after the other, for ever; ends the process when the server is gone."""
-    worker = None
+    channel, binding, worker = inbox.channel, None, None
     while True:
-        header, body = channel.receive()
+        header, body = inbox.next()
         kind = header["t"]
-        if kind == "run":
+        if kind == "run" or kind == "request":
             why = worker.run(header["id"], body)
             if why is not None:
                 channel.send({"t": "retire", "why": why})
                 channel.wait_for_the_end()
         elif kind == "bind":
-            worker = Worker(channel, body, header["options"]["file"], tmp)
+            binding = Binding(inbox, header, body)
+            if binding.program.style != "script":
+                siblings.load("handler_worker").serve(binding)  # returns only for what turns out to be a script
+            worker = Worker(binding, tmp)
             gc.freeze()  # what is here now stays: no later collection needs to look at it
+        elif kind == "check":
+            channel.send(*binding.check(header["id"]))
         elif kind == "ping":
             channel.send({"t": "pong", "id": header["id"]})
 
@@ -43,18 +37,20 @@ def tmp_folder():
     return sys.argv[1] if len(sys.argv) > 1 else "/tmp"
 
 
-folder = __file__.rpartition("/")[0]
-sys.path.insert(0, folder)
+sys.path.insert(0, __file__.rpartition("/")[0])
 import egress  # noqa: E402
+import siblings  # noqa: E402
+from binding import Binding  # noqa: E402
 from channel import Channel  # noqa: E402
+from inbox import Inbox  # noqa: E402
 from worker import Worker  # noqa: E402
 
-channel, tmp = Channel(3), tmp_folder()
+inbox, tmp = Inbox(Channel(3)), tmp_folder()
 egress.install("/run/egress.sock")
-hide_from_user_code(folder)
+siblings.hide()
 gc.freeze()
 try:
-    channel.send({"t": "ready"})
-    serve(channel, tmp)
+    inbox.channel.send({"t": "ready"})
+    serve(inbox, tmp)
 except OSError:
     posix._exit(1)  # the channel is broken, so there is nobody to tell

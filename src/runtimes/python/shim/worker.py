@@ -1,15 +1,14 @@
-"""Runs the bound program once per `run` frame, each time in a fresh `__main__`."""
+"""Runs the bound script once per `run` or `request` frame, each time in a fresh `__main__`."""
 
 import builtins
 import posix
 import sys
 
 from failure import describe, register_source
-from innocent import is_innocent
 from json_text import NotJson, dumps, loads
 from output import WORKER_PID, Output
-from program import Program
 from quiet import Quiet
+from siblings import load
 
 ModuleType = type(sys)
 FunctionType = type(lambda: 0)
@@ -26,25 +25,30 @@ coroutine.close()
 
 
 class Worker:
-    def __init__(self, channel, source, file, tmp_folder):
-        self.channel = channel
+    def __init__(self, binding, tmp_folder):
+        self.binding = binding
+        self.channel = channel = binding.inbox.channel
         self.idle_output = Output(channel)  # never open: swallows what is printed outside of a run
-        self._show(self.idle_output)
-        self.program = Program(source.decode("utf-8", "replace"), file)
-        code = self.program.code
+        show(self.idle_output)
+        self.program = binding.program
+        self.run_id = self.output = None
+        binding.current_run_id = lambda: self.run_id
+        binding.current_output = lambda: self.output
         # Such code cannot reach its streams either, so they serve all of its runs.
-        self.lasting_output = Output(channel) if code is None or is_innocent(code) else None
+        self.lasting_output = Output(channel) if binding.is_innocent else None
         self.quiet = None
         if self.lasting_output is None:
-            if code.co_flags & CO_COROUTINE:
+            if self.program.code.co_flags & CO_COROUTINE:
                 self.program.imports.append(("asyncio", ()))
-            self.quiet = Quiet(self.program, tmp_folder)
+            self.quiet = Quiet(self.program, tmp_folder, binding.user_modules)
         self._hide_main()
 
     def run(self, run_id, body):
-        """Runs once and reports the end. Returns why the worker must retire, or None."""
-        output = self.lasting_output or Output(self.channel)
-        self._show(output)
+        """Runs once and reports the end. `body` is the input as JSON text, or an Exchange. Returns why the worker must
+        retire, or None."""
+        self.run_id = run_id
+        output = self.output = self.lasting_output or Output(self.channel)
+        show(output)
         output.start()
         main = sys.modules["__main__"] = ModuleType("__main__")  # where pickle, typing and others look for it
         header, result = self._outcome(main.__dict__, body)
@@ -56,13 +60,18 @@ class Worker:
             header["raw"] = True  # such code can write to fd 1 and 2 itself; the server looks there before it answers
         with self.channel.lock:
             output.stop()
+            self.run_id = self.output = None
             self.channel.send(header, result)
 
         self._hide_main()
         main.__dict__.clear()  # functions and their globals hold each other; do not wait for the collector
+        if type(body) is not bytes:
+            self.binding.inbox.exchanges.pop(run_id, None)
         if self.quiet is None:
             return None
-        self._show(self.idle_output)
+        show(self.idle_output)
+        for name in self.binding.user_modules:
+            sys.modules.pop(name, None)  # they are a part of the script: fresh in every run
         return self.quiet.why_not()
 
     def _outcome(self, scope, body):
@@ -71,7 +80,8 @@ class Worker:
         try:
             if program.error is not None:
                 return failed(program.error, program)
-            scope["event"] = scope["input"] = loads(body.decode())
+            event = loads(body.decode()) if type(body) is bytes else load("request_event").read_event(body)
+            scope["event"] = scope["input"] = event
             scope["__builtins__"] = builtins
             register_source(program)
             returned = finish(FunctionType(program.code, scope)())
@@ -82,20 +92,24 @@ class Worker:
             else:
                 return {"t": "result"}, b""
             return {"t": "result"}, dumps(finish(value))
-        except SystemExit as error:
-            return {"t": "exit", "code": exit_code(error.code)}, b""
-        except NotJson as failure:
-            return failed(failure.error, program)
         except BaseException as error:
-            return failed(error, program)
-
-    def _show(self, output):
-        sys.stdout = sys.__stdout__ = output.stdout
-        sys.stderr = sys.__stderr__ = output.stderr
-        sys.stdin = sys.__stdin__ = output.stdin
+            return end_of(error, program)
 
     def _hide_main(self):
         sys.modules["__main__"] = ModuleType("__main__")
+
+
+def show(output):
+    sys.stdout = sys.__stdout__ = output.stdout
+    sys.stderr = sys.__stderr__ = output.stderr
+    sys.stdin = sys.__stdin__ = output.stdin
+
+
+def end_of(error, program):
+    """The end frame of a run that raised `error`, without its id."""
+    if isinstance(error, SystemExit):
+        return {"t": "exit", "code": exit_code(error.code)}, b""
+    return failed(error.error if isinstance(error, NotJson) else error, program)
 
 
 def failed(error, program):
