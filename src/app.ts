@@ -4,35 +4,51 @@ import { join } from "node:path";
 import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import { PlatformError } from "./core/errors.ts";
+import { functionRoutes } from "./http/doors/functions/door.ts";
 import { scriptRoutes } from "./http/doors/script-api.ts";
 import { Access } from "./http/access.ts";
-import { keyRoutes } from "./http/api/keys.ts";
+import { managementRoutes } from "./http/api/routes.ts";
 import { isLoopback } from "./http/guard.ts";
+import { healthRoutes } from "./http/health.ts";
 import { homeRoutes } from "./http/home.ts";
 import { HttpServer } from "./http/server.ts";
-import { systemRoutes } from "./http/api/system.ts";
 import { Pool } from "./pool/pool.ts";
 import { findLuaRuntime } from "./runtimes/lua/runtime.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
 import { findPythonRuntime } from "./runtimes/python/runtime.ts";
 import type { RuntimeSearch } from "./runtimes/runtime.ts";
-import { withCertificates } from "./sandbox/egress/certificates.ts";
+import { findCertificates, withCertificates } from "./sandbox/egress/certificates.ts";
 import { EgressGateProcess } from "./sandbox/egress/gate-process.ts";
 import { findGpu, type Gpu, withGpu } from "./sandbox/gpu.ts";
 import { NurserySandbox } from "./sandbox/nursery-sandbox.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import { Capabilities } from "./services/capabilities.ts";
 import { Catalog } from "./services/catalog.ts";
 import { createDeploy } from "./services/deploy.ts";
-import { History } from "./services/history.ts";
+import { Executions } from "./services/executions.ts";
+import { Functions } from "./services/functions.ts";
+import { Inventory } from "./services/inventory.ts";
 import { createInvoke } from "./services/invoke.ts";
+import { InTurn } from "./services/in-turn.ts";
 import { Keys } from "./services/keys.ts";
+import { Kv } from "./services/kv.ts";
+import { LiveExecutions } from "./services/live.ts";
+import { createOutbound } from "./services/outbound/outbound.ts";
 import { Programs } from "./services/programs.ts";
+import type { Scrape } from "./services/prometheus.ts";
+import { RateLimits } from "./services/rate-limits.ts";
+import { CountedHistory } from "./services/run-counters.ts";
+import { masterKey, SecretBox } from "./services/secret-box.ts";
 import { selfTest } from "./services/self-test.ts";
+import { Sessions } from "./services/sessions.ts";
 import { describeSystem } from "./services/system.ts";
+import { Variables } from "./services/variables.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 
-const DATABASE = "cloche.db"; // in the data folder
+// In the data folder:
+const DATABASE = "cloche.db";
+const MASTER_KEY_FILE = "master.key";
 
 export interface App {
   /** `http://127.0.0.1:8080` */
@@ -63,7 +79,7 @@ function requireGpu(): Gpu {
 /** Rejects with PlatformError, naming what is missing, where the server cannot serve as configured; then nothing runs. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, version } = options;
-  const { egress } = config;
+  const { egress, scriptEgress } = config;
   const clock = systemClock;
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
   if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
@@ -83,9 +99,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       keepExecutions: config.keepExecutions,
     });
     closers.push(() => store.close());
-    const history = new History(store, clock, log);
+    const history = new CountedHistory(store, clock, log);
     closers.push(() => history.settle());
-    const gate = egress === "none" ? undefined : await EgressGateProcess.open({ log, onLost: options.onLost });
+    const gate = egress === "none" ? undefined : await EgressGateProcess.open({ log });
     if (gate !== undefined) closers.push(() => gate.close());
     const sandbox = await NurserySandbox.open(
       {
@@ -101,7 +117,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(() => sandbox.close());
     const { outputBytes: outputLimitBytes } = config.runLimits;
     const bases = images.map((image) => image.base);
-    const pool = new Pool(sandbox, { ...config, bases, outputLimitBytes }, clock, log);
+    let url = ""; // known once the server listens
+    const baseUrl = (): string => config.baseUrl ?? url;
+    const pool = new Pool(sandbox, { ...config, bases, outputLimitBytes, baseUrl }, clock, log);
     closers.push(() => pool.end());
     await pool.warmUp();
 
@@ -111,20 +129,57 @@ export async function startApp(options: AppOptions): Promise<App> {
     const keys = await Keys.open(store, clock, config.adminKey);
     const firstKey = !isLoopback(config.host) && keys.none ? (await keys.create("first", "admin")).secret : undefined;
     const programs = new Programs(runtimes);
-    const catalog = new Catalog(store, programs, egress);
-    const deploy = createDeploy({ store, catalog, programs, egress, clock });
-    const invoke = createInvoke({ pool, history, clock, timeoutMs: config.runLimits.timeoutMs });
+    const secretBox = new SecretBox(masterKey(config.masterKey, join(config.dataDir, MASTER_KEY_FILE)));
+    const variables = new Variables(store, secretBox, clock);
+    const onStale = (versionId: string): void => pool.forget(versionId);
+    const catalog = await Catalog.open({ store, programs, variables, egress, onStale });
+    const { timeoutMs } = config.runLimits;
+    const inTurn = new InTurn();
+    const deploy = createDeploy({ store, catalog, programs, pool, inTurn, egress, clock, checkTimeoutMs: timeoutMs });
+    const kv = new Kv(store, clock);
+    const outbound = createOutbound({
+      connect: gate && ((target, signal) => gate.connect(target, signal)),
+      ...{ caFile: findCertificates(), clock },
+    });
+    const capabilities = new Capabilities({ kv, variables, outbound });
+    await store.endInterrupted("interrupted: the server ended while it ran");
+    const live = new LiveExecutions(clock, (running) => history.record(() => running));
+    closers.push(async () => live.close());
+    const invoke = createInvoke({ pool, history, live, capabilities, clock, timeoutMs });
+    const sessions = await Sessions.open(store, keys, clock);
+    const access = new Access({ host: config.host, keys, sessions, clock, baseUrl: config.baseUrl });
+    let scraper: Promise<() => Promise<Scrape>> | undefined;
+    async function scrape(): Promise<Scrape> {
+      scraper ??= import("./services/prometheus.ts").then(({ prometheus }) =>
+        prometheus({ pool, history, catalog, version }),
+      );
+      return await (
+        await scraper
+      )();
+    }
     const describe = describeSystem({ version, runtimes, sandbox, pool, history, runLimits: config.runLimits, clock });
     const server = await HttpServer.listen({
       host: config.host,
       port: config.port,
       routes: [
-        ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits, egress }),
-        ...systemRoutes(describe, version),
-        ...keyRoutes(keys),
+        ...functionRoutes({
+          ...{ catalog, invoke, access, rateLimits: new RateLimits(clock) },
+          bodyBytes: config.runLimits.httpBodyBytes,
+        }),
+        ...scriptRoutes({ catalog, programs, deploy, invoke, limits: config.runLimits, egress, scriptEgress }),
+        ...healthRoutes(version),
+        ...managementRoutes({
+          ...{ access, keys, catalog, deploy, variables, kv, invoke, clock, log, version, baseUrl, scrape },
+          inventory: new Inventory(store, catalog),
+          functions: new Functions({ store, catalog, inTurn, egress, clock }),
+          executions: new Executions(store, history, live),
+          limits: config.runLimits,
+          languages: programs.languages,
+          describeSystem: describe,
+        }),
         ...homeRoutes(version),
       ],
-      access: new Access(config.host, keys, clock),
+      access,
       log,
     });
     closers.push(async () => {
@@ -133,8 +188,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       server.close();
     });
     const { address, family, port } = server.address;
+    url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
     return {
-      url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+      url,
       runtimes,
       sandbox,
       firstKey,

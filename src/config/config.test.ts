@@ -133,7 +133,7 @@ const CASES: { readonly [name: string]: Case } = {
   },
   EGRESS: {
     get: (config) => (typeof config.egress === "string" ? config.egress : config.egress.join(" ")),
-    fallback: "none",
+    fallback: "public",
     allowed: {
       none: "none",
       public: "public",
@@ -207,4 +207,10 @@ test("a setting that cannot be honoured yet stops the start, unless it says no",
     readConfig({ [name]: "" });
     readConfig({ [name]: "false" });
   }
+});
+
+test("scripts that ask for nothing have no network unless EGRESS is set", () => {
+  assert.equal(readConfig({}).scriptEgress, "none");
+  assert.equal(readConfig({ EGRESS: " " }).scriptEgress, "none");
+  for (const EGRESS of ["public", "none", "a.example"]) assert.equal(readConfig({ EGRESS }).scriptEgress, undefined);
 });

@@ -20,8 +20,14 @@ export interface Config {
   readonly keepExecutions: number;
   /** A key with all rights, set by the operator. */
   readonly adminKey: string | undefined;
+  /** What opens the secrets; undefined: a file in the data folder. */
+  readonly masterKey: string | undefined;
+  /** Where callers reach the server, without a slash at the end; undefined: the address it listens on. */
+  readonly baseUrl: string | undefined;
   /** The widest that code may have; functions and runs may ask for less. */
   readonly egress: EgressPolicy;
+  /** What code of the script API has that asks for nothing; undefined: all of `egress`, since the operator has named it. */
+  readonly scriptEgress: EgressPolicy | undefined;
   readonly gpuEnabled: boolean;
   readonly allowSoftLimits: boolean;
 }
@@ -52,6 +58,7 @@ export function readConfig(environment: Environment): Config {
       outputBytes: read(SETTINGS.outputMaxBytes),
       codeBytes: read(SETTINGS.codeMaxBytes),
       bodyBytes: read(SETTINGS.bodyMaxBytes),
+      httpBodyBytes: read(SETTINGS.httpBodyMaxBytes),
     },
     sandboxLimits: {
       memoryBytes,
@@ -64,15 +71,23 @@ export function readConfig(environment: Environment): Config {
     queueTimeoutMs: read(SETTINGS.queueTimeoutS) * 1000,
     keepExecutions: read(SETTINGS.keepExecutions),
     adminKey: read(SETTINGS.adminKey),
+    masterKey: read(SETTINGS.masterKey),
+    baseUrl: read(SETTINGS.baseUrl),
     egress: read(SETTINGS.egress),
+    // Its contract is a clean environment without network: a default of ours must not change that, the operator may.
+    scriptEgress: textOf(SETTINGS.egress, environment) === "" ? "none" : undefined,
     gpuEnabled: read(SETTINGS.gpuEnabled),
     allowSoftLimits: read(SETTINGS.allowSoftLimits),
   };
 }
 
 /** An empty variable counts as unset. */
+function textOf({ name }: Setting<unknown>, environment: Environment): string {
+  return environment[name]?.trim() ?? "";
+}
+
 function readSetting<T>(setting: Setting<T>, environment: Environment): T {
-  const text = environment[setting.name]?.trim() ?? "";
+  const text = textOf(setting, environment);
   if (text === "") return setting.fallback;
   const value = setting.parse(text);
   if (value === undefined) {

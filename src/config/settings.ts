@@ -22,6 +22,7 @@ export const SETTINGS = {
   timeoutScriptS: decimal("TIMEOUT_SCRIPT", 30, 0.1, 86_400, "seconds"),
   codeMaxBytes: integer("CODE_MAX_SIZE", 262_144, 1, 64 * MIB),
   bodyMaxBytes: integer("BODY_MAX_SIZE", 8 * MIB, 1024, 256 * MIB),
+  httpBodyMaxBytes: integer("HTTP_BODY_MAX_SIZE", 256 * MIB, 1024, 64 * 1024 * MIB),
   outputMaxBytes: integer("OUTPUT_MAX_SIZE", 8 * MIB, 1024, 256 * MIB),
   maxCpus: decimal("MAX_CPUS", 1, 0.01, 1024, "cores"),
   maxMemoryBytes: size("MAX_MEMORY", 128 * MIB, 32 * MIB, 1024 * 1024 * MIB),
@@ -32,7 +33,9 @@ export const SETTINGS = {
   queueTimeoutS: decimal("QUEUE_TIMEOUT", 10, 0.01, 3600, "seconds"),
   keepExecutions: integer("KEEP_EXECUTIONS", 100_000, 0, 100_000_000),
   adminKey: optional(secret("ADMIN_KEY", 32)),
-  egress: egress("EGRESS", "none"),
+  masterKey: optional(secret("MASTER_KEY", 32)),
+  baseUrl: optional(url("BASE_URL")),
+  egress: egress("EGRESS", "public"),
   gpuEnabled: flag("GPU_ENABLED"),
   allowSoftLimits: flag("ALLOW_SOFT_LIMITS"),
 } as const;
@@ -90,6 +93,12 @@ function secret(name: string, minChars: number): Setting<string> {
     parse,
     isSecret: true,
   };
+}
+
+function url(name: string): Setting<string> {
+  const parse = (value: string): string | undefined =>
+    /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value) ? value.replace(/\/+$/, "") : undefined;
+  return { name, fallback: "", allowed: "an http or https URL without a query", parse };
 }
 
 function flag(name: string): Setting<boolean> {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { checkLoopbackCaller, checkOneHost, isLoopback } from "./guard.ts";
+import { checkLoopbackHost, checkOneHost, checkOwnOrigin, isLoopback } from "./guard.ts";
 
 function check(headers: { host?: string; origin?: string }): void {
   const message = new IncomingMessage(new Socket());
   Object.assign(message.headers, headers);
-  checkLoopbackCaller(message);
+  checkLoopbackHost(message);
+  checkOwnOrigin(message);
 }
 
 test("loopback has these names and no others", () => {

@@ -27,8 +27,7 @@ export function checkOneHost({ rawHeaders }: IncomingMessage): void {
 let lastGoodHost: string | undefined;
 
 /** @throws PlatformError HOST_NOT_ALLOWED */
-export function checkLoopbackCaller(message: IncomingMessage): void {
-  const { host = "", origin } = message.headers;
+export function checkLoopbackHost({ headers: { host = "" } }: IncomingMessage): void {
   if (host !== lastGoodHost && !isLoopback(hostName(host))) {
     throw new PlatformError(
       "HOST_NOT_ALLOWED",
@@ -36,6 +35,10 @@ export function checkLoopbackCaller(message: IncomingMessage): void {
     );
   }
   lastGoodHost = host;
+}
+
+/** @throws PlatformError HOST_NOT_ALLOWED */
+export function checkOwnOrigin({ headers: { host = "", origin } }: IncomingMessage): void {
   if (origin !== undefined && origin !== `http://${host}`) {
     throw new PlatformError("HOST_NOT_ALLOWED", `origin ${JSON.stringify(origin)} is not this server's own`);
   }

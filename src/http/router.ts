@@ -17,11 +17,13 @@ export type Handler = (request: HttpRequest, response: ServerResponse) => Promis
 export type Dialect = (error: PlatformError, request: HttpRequest, response: ServerResponse) => void;
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
   /** What a key must be good for where keys are needed; `none`: open to everyone. */
   readonly scope: Scope | "none";
   /** An exact path, or with `/*` at its end all paths below it. */
   readonly path: string;
+  /** True for requests that web pages of other origins may send even to a server on loopback; absent: none of them. */
+  readonly anyOrigin?: (request: HttpRequest) => boolean;
   readonly dialect: Dialect;
   readonly handle: Handler;
 }

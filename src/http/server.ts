@@ -82,8 +82,9 @@ export class HttpServer {
     const path = mark < 0 ? url : url.slice(0, mark);
     const request: HttpRequest = { message, path, query: mark < 0 ? "" : url.slice(mark + 1) };
     try {
-      this.#access.checkCaller(message);
+      this.#access.checkHost(message);
       const route = this.#router.find(message.method ?? "GET", path);
+      if (route.anyOrigin?.(request) !== true) this.#access.checkOrigin(message);
       this.#access.checkKey(message, route.scope);
       if (this.#draining) throw new PlatformError("DRAINING", "the server is stopping");
       await route.handle(request, response);

@@ -1,84 +1,241 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import type { Store, StoredVersion } from "../store/store.ts";
+import { suite, test } from "node:test";
+import { DEFAULT_SETTINGS, type FunctionSettings } from "../core/function.ts";
+import type { Store, StoredAlias, StoredFunction, StoredVersion } from "../store/store.ts";
 import { Catalog } from "./catalog.ts";
 import { FakeRuntime } from "./fake-runtime.fixture.ts";
 import { Programs } from "./programs.ts";
+import type { Variables } from "./variables.ts";
 
-function stored(number: number, functionName = "f"): StoredVersion {
-  return { functionName, number, language: "javascript", source: `v${number}`, egress: undefined, createdAtMs: 0 };
+function stored(number: number, changes: Partial<StoredVersion> = {}): StoredVersion {
+  return {
+    ...{ functionId: "id-f", functionName: "f", number, language: "javascript", source: `v${number}` },
+    ...{ entry: undefined, files: {}, style: undefined, egress: undefined, createdBy: undefined, createdAtMs: 0 },
+    ...{ contentHash: "", sizeBytes: 2 },
+    ...changes,
+  };
 }
 
-function catalogOf(...versions: StoredVersion[]) {
+function functionNamed(
+  name: string,
+  activeVersion: number | undefined = 2,
+  settings: Partial<FunctionSettings> = {},
+): StoredFunction {
+  const times = { createdAtMs: 0, updatedAtMs: 0 };
+  return {
+    ...{ id: `id-${name}`, name, settings: { ...DEFAULT_SETTINGS, ...settings }, activeVersion },
+    ...{ language: "javascript", ...times },
+  };
+}
+
+/** A catalog over functions and the versions of `f`. */
+async function catalogOf(
+  functions: readonly StoredFunction[] = [functionNamed("f")],
+  versions: readonly StoredVersion[] = [stored(1), stored(2), stored(3)],
+  aliases: readonly StoredAlias[] = [],
+) {
   let lookups = 0;
+  const stale: string[] = [];
+  const env: Record<string, string> = { A: "1" };
+  const hold = { lookup: Promise.resolve() };
   const store = {
-    findVersion(name: string, number: number | undefined) {
+    listFunctions: () => Promise.resolve({ items: functions, cursor: undefined }),
+    async findVersion(functionId: string, number: number) {
       lookups++;
-      const own = versions.filter((version) => version.functionName === name);
-      return Promise.resolve(number === undefined ? own.at(-1) : own.find((version) => version.number === number));
+      await hold.lookup;
+      return versions.find((version) => version.functionId === functionId && version.number === number);
     },
-    hasFunction: (name: string) => Promise.resolve(versions.some((version) => version.functionName === name)),
+    listAliases: () => Promise.resolve(aliases),
   } as unknown as Store;
-  const catalog = new Catalog(store, new Programs([{ found: true, runtime: new FakeRuntime() }]), "public");
-  return { catalog, versions, lookups: () => lookups };
+  const variables = { load: () => Promise.resolve({ env: { ...env }, secrets: ["s"] }) } as unknown as Variables;
+  const programs = new Programs([{ found: true, runtime: new FakeRuntime() }]);
+  const onStale = (id: string): unknown => stale.push(id);
+  const catalog = await Catalog.open({ store, programs, variables, egress: "public", onStale });
+  return { catalog, stale, env, hold, lookups: () => lookups };
 }
 
-test("a version is looked up once, then it is at hand", async () => {
-  const { catalog, lookups } = catalogOf(stored(1), stored(2));
-  const before = catalog.cached("f", undefined);
-  const latest = await catalog.find("f", undefined);
-  const again = await catalog.find("f", undefined);
+suite("a version", () => {
+  test("is looked up once, then it is at hand", async () => {
+    const { catalog, lookups } = await catalogOf();
+    const before = catalog.cached("f", undefined);
+    const active = await catalog.find("f", undefined);
+    const again = await catalog.find("f", undefined);
 
-  assert.equal(before, undefined);
-  assert.deepEqual([latest.id, latest.program.code], ["f@2", "compiled v2"]);
-  assert.equal(again, latest);
-  assert.equal(catalog.cached("f", 2), latest);
-  assert.equal(lookups(), 1);
+    assert.equal(before, undefined);
+    assert.deepEqual([active.function?.number, active.program.code], [2, "compiled v2"]);
+    assert.equal(again, active);
+    assert.equal(catalog.cached("f", 2), active);
+    assert.equal(catalog.cached("f", undefined), active);
+    assert.equal(lookups(), 1);
+  });
+
+  test("that is asked for by number does not become the active one", async () => {
+    const { catalog } = await catalogOf();
+    await catalog.find("f", 1);
+
+    assert.equal((await catalog.find("f", undefined)).function?.number, 2);
+  });
+
+  test("becomes active for the next call", async () => {
+    const { catalog, stale } = await catalogOf();
+    await catalog.find("f", undefined);
+    catalog.put(functionNamed("f", 3));
+
+    assert.equal((await catalog.find("f", undefined)).function?.number, 3);
+    assert.deepEqual(stale, [], "a worker of version 2 is as good as before");
+  });
+
+  test("that is missing is told from a function that is, and from one without versions", async () => {
+    const { catalog } = await catalogOf([functionNamed("f"), { ...functionNamed("empty"), activeVersion: undefined }]);
+
+    await assert.rejects(catalog.find("g", undefined), { code: "FUNCTION_NOT_FOUND" });
+    await assert.rejects(catalog.find("g", 1), { code: "FUNCTION_NOT_FOUND" });
+    await assert.rejects(catalog.find("f", 9), { code: "VERSION_NOT_FOUND", message: 'function "f" has no version 9' });
+    await assert.rejects(catalog.find("empty", undefined), { code: "VERSION_NOT_FOUND" });
+  });
+
+  test("has the egress that it was uploaded with, else its function's, as far as it is allowed today", async () => {
+    const versions = [
+      stored(1, { egress: "none" }),
+      stored(2, { egress: ["api.example.com"] }),
+      stored(3, { egress: "all" }),
+      stored(4),
+    ];
+    const { catalog } = await catalogOf([functionNamed("f", 2, { egress: ["other.example.com"] })], versions);
+    const found = await Promise.all([1, 2, 3, 4].map((number) => catalog.find("f", number)));
+
+    assert.deepEqual(
+      found.map(({ egress }) => egress),
+      ["none", ["api.example.com"], "public", ["other.example.com"]],
+    );
+  });
+
+  test("takes several calls at once only where its code can", async () => {
+    const versions = [stored(1, { style: "script" }), stored(2, { style: "web" })];
+    const { catalog } = await catalogOf([functionNamed("f", 2, { concurrency: 8, isolation: "fresh" })], versions);
+    const [script, web] = await Promise.all([catalog.find("f", 1), catalog.find("f", 2)]);
+
+    assert.deepEqual([script.concurrency, web.concurrency, web.singleUse], [1, 8, true]);
+  });
+
+  test("is bound anew after its variables or settings have changed", async () => {
+    const { catalog, stale, env } = await catalogOf();
+    const before = await catalog.find("f", undefined);
+    env["A"] = "2";
+    catalog.rebind("id-f");
+    const after = await catalog.find("f", undefined);
+    catalog.put(functionNamed("f", 2, { concurrency: 2 }));
+    const last = await catalog.find("f", undefined);
+
+    assert.deepEqual([before.env, after.env, last.concurrency], [{ A: "1" }, { A: "2" }, 2]);
+    assert.deepEqual(stale, [before.id, after.id]);
+    assert.equal(new Set([before.id, after.id, last.id]).size, 3);
+  });
+
+  test("that was being looked up while something changed is not kept as it was", async () => {
+    const { catalog, env, hold } = await catalogOf();
+    const held = Promise.withResolvers<void>();
+    hold.lookup = held.promise;
+    const slow = catalog.find("f", undefined);
+    catalog.rebind("id-f");
+    env["A"] = "2";
+    held.resolve();
+    await slow;
+
+    assert.deepEqual((await catalog.find("f", undefined)).env, { A: "2" });
+  });
+
+  test("of a disabled or removed function is refused", async () => {
+    const { catalog } = await catalogOf();
+    await catalog.find("f", undefined);
+    catalog.put(functionNamed("f", 2, { disabled: true }));
+
+    assert.equal(catalog.cached("f", undefined), undefined);
+    await assert.rejects(catalog.find("f", undefined), { code: "FUNCTION_DISABLED" });
+    catalog.remove("id-f");
+    await assert.rejects(catalog.find("f", undefined), { code: "FUNCTION_NOT_FOUND" });
+    assert.equal(catalog.size, 0);
+  });
 });
 
-test("an older version that is asked for by number does not become the latest", async () => {
-  const { catalog } = catalogOf(stored(1), stored(2));
-  await catalog.find("f", 1);
+suite("a path", () => {
+  const names = ["math", "math/add", "files.v1", "a@b"];
 
-  assert.equal((await catalog.find("f", undefined)).number, 2);
+  const cases: Readonly<Record<string, readonly [name: string, pin: string | undefined, relativePath: string]>> = {
+    math: ["math", undefined, "/"],
+    "math/": ["math", undefined, "/"],
+    "math/add": ["math/add", undefined, "/"],
+    "math/add/1/2": ["math/add", undefined, "/1/2"],
+    "math/addition": ["math", undefined, "/addition"],
+    "math@3/add": ["math", "3", "/add"],
+    "math/add@canary/x": ["math/add", "canary", "/x"],
+    "id-math/x": ["math", undefined, "/x"],
+    "a@b": ["a@b", undefined, "/"],
+    "a@b@2/c": ["a@b", "2", "/c"],
+  };
+  for (const [path, [name, pin, relativePath]] of Object.entries(cases)) {
+    test(`${path} means ${name}, ${pin ?? "no pin"}, ${relativePath}`, async () => {
+      const { catalog } = await catalogOf(names.map((each) => functionNamed(each)));
+      const match = catalog.match(path);
+
+      assert.deepEqual([match?.stored.name, match?.pin, match?.relativePath], [name, pin, relativePath]);
+    });
+  }
+
+  test("that no function's name begins means nothing", async () => {
+    const { catalog } = await catalogOf(names.map((each) => functionNamed(each)));
+
+    for (const path of ["", "/", "mat", "maths", "unknown/math", "files"])
+      assert.equal(catalog.match(path), undefined, path);
+  });
+
+  test("means a function by its new name as soon as it has one", async () => {
+    const { catalog } = await catalogOf();
+    catalog.put({ ...functionNamed("g"), id: "id-f" });
+
+    assert.equal(catalog.match("f"), undefined);
+    assert.equal(catalog.match("g")?.stored.id, "id-f");
+  });
 });
 
-test("an upload is in force for the next call", async () => {
-  const { catalog } = catalogOf(stored(1));
-  await catalog.find("f", undefined);
-  await catalog.add(stored(3));
+suite("a pin", () => {
+  const canary = {
+    name: "canary",
+    targets: [
+      { version: 1, weight: 25 },
+      { version: 3, weight: 75 },
+    ],
+  };
 
-  assert.equal(catalog.cached("f", undefined)?.number, 3);
-});
+  test("is a number, an alias, or nothing: then the active version", async () => {
+    const { catalog } = await catalogOf(undefined, undefined, [
+      { name: "old", targets: [{ version: 1, weight: 100 }] },
+    ]);
+    const f = catalog.require("f");
+    const numbers = await Promise.all(
+      ["3", "old", "live", undefined].map(async (pin) => (await catalog.pinned(f, pin)).function?.number),
+    );
 
-test("an answer of the store that is older than an upload does not undo it", async () => {
-  const { catalog } = catalogOf(stored(1));
-  const lookup = catalog.find("f", undefined);
-  await catalog.add(stored(3));
-  await lookup;
+    assert.deepEqual(numbers, [3, 1, 2, 2]);
+    await assert.rejects(catalog.pinned(f, "nope"), { code: "VERSION_NOT_FOUND" });
+    await assert.rejects(catalog.pinned(f, "99"), { code: "VERSION_NOT_FOUND" });
+  });
 
-  assert.equal(catalog.cached("f", undefined)?.number, 3);
-});
+  test("to an alias with two versions gives each its share", async () => {
+    const { catalog } = await catalogOf(undefined, undefined, [canary]);
+    const f = catalog.require("f");
+    let ofFirst = 0;
+    for (let call = 0; call < 2000; call++) {
+      if ((await catalog.pinned(f, "canary")).function?.number === 1) ofFirst++;
+    }
 
-test("a missing function is told from a missing version", async () => {
-  const { catalog } = catalogOf(stored(1));
+    assert.ok(ofFirst > 350 && ofFirst < 650, `${ofFirst} of 2000, 500 expected`);
+  });
 
-  await assert.rejects(catalog.find("g", undefined), { code: "FUNCTION_NOT_FOUND" });
-  await assert.rejects(catalog.find("g", 1), { code: "FUNCTION_NOT_FOUND" });
-  await assert.rejects(catalog.find("f", 9), { code: "VERSION_NOT_FOUND", message: 'function "f" has no version 9' });
-});
+  test("is not needed for the alias `live`", async () => {
+    const targets = [{ version: 3, weight: 100 }];
+    const { catalog } = await catalogOf(undefined, undefined, [{ name: "live", targets }]);
 
-test("a version has the egress that it was uploaded with, as far as it is allowed today", async () => {
-  const { catalog } = catalogOf(
-    { ...stored(1), egress: "none" },
-    { ...stored(2), egress: ["api.example.com"] },
-    { ...stored(3), egress: "all" },
-    stored(4),
-  );
-  const found = await Promise.all([1, 2, 3, 4].map((number) => catalog.find("f", number)));
-
-  assert.deepEqual(
-    found.map(({ egress }) => egress),
-    ["none", ["api.example.com"], "public", "public"],
-  );
+    assert.equal((await catalog.pinned(catalog.require("f"), undefined)).function?.number, 3);
+  });
 });

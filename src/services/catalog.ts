@@ -2,75 +2,241 @@ import { LRUCache } from "lru-cache";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
 import type { Version } from "../core/program.ts";
-import type { Store, StoredVersion } from "../store/store.ts";
+import type { Store, StoredAlias, StoredFunction, StoredVersion } from "../store/store.ts";
 import { shrinkEgress } from "./egress.ts";
 import type { Programs } from "./programs.ts";
+import type { Variables } from "./variables.ts";
+
+export type { StoredFunction } from "../store/store.ts";
 
 const MAX_VERSIONS = 10_000;
 const CACHE_CHARS = 64 * 1024 * 1024;
+const START_PAGE = 5_000;
+/** Calls without a version follow this alias while it is split. */
+export const LIVE_ALIAS = "live";
 
-/** Function name and number to a version that can run; from memory once it has been asked for. */
+/** A function as it is called. Replaced as a whole when anything of it changes. */
+interface Entry {
+  readonly stored: StoredFunction;
+  /** Counts the changes since the start: versions that were bound before one are not the same as after it. */
+  readonly revision: number;
+  /** Known once somebody has asked for one. */
+  aliases: Promise<readonly StoredAlias[]> | undefined;
+}
+
+/** Which function a path means, and what is left of the path. */
+export interface PathMatch {
+  readonly stored: StoredFunction;
+  /** A version's number or an alias behind `@`; undefined where there is none. */
+  readonly pin: string | undefined;
+  /** Starts with `/`. */
+  readonly relativePath: string;
+}
+
+/** Every function, and the versions that were called lately, ready to run: a warm call asks no store. */
 export class Catalog {
   readonly #store: Store;
   readonly #programs: Programs;
+  readonly #variables: Variables;
   readonly #egress: EgressPolicy;
+  readonly #onStale: (versionId: string) => void;
+  readonly #entries = new Map<string, Entry>();
+  readonly #idsByName = new Map<string, string>();
   readonly #versions = new LRUCache<string, Version>({ max: MAX_VERSIONS, maxSize: CACHE_CHARS });
-  /** Function name -> its latest number. */
-  readonly #latest = new LRUCache<string, number>({ max: MAX_VERSIONS });
+  #changes = 0;
 
-  /** @param egress the widest that is allowed */
-  constructor(store: Store, programs: Programs, egress: EgressPolicy) {
-    this.#egress = egress;
+  /**
+   * @param egress the widest that is allowed
+   * @param onStale told of versions that will not be run any more as they were
+   */
+  static async open(deps: {
+    store: Store;
+    programs: Programs;
+    variables: Variables;
+    egress: EgressPolicy;
+    onStale: (versionId: string) => void;
+  }): Promise<Catalog> {
+    const catalog = new Catalog(deps);
+    let cursor: string | undefined;
+    do {
+      const page = await deps.store.listFunctions({ sort: "name", limit: START_PAGE, cursor });
+      for (const stored of page.items) catalog.put(stored);
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return catalog;
+  }
+
+  private constructor({ store, programs, variables, egress, onStale }: Parameters<typeof Catalog.open>[0]) {
     this.#store = store;
     this.#programs = programs;
+    this.#variables = variables;
+    this.#egress = egress;
+    this.#onStale = onStale;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** By id or name. */
+  function(idOrName: string): StoredFunction | undefined {
+    return this.#entries.get(this.#idsByName.get(idOrName) ?? idOrName)?.stored;
+  }
+
+  /** @throws PlatformError FUNCTION_NOT_FOUND */
+  require(idOrName: string): StoredFunction {
+    const stored = this.function(idOrName);
+    if (stored === undefined) {
+      throw new PlatformError("FUNCTION_NOT_FOUND", `no function named ${JSON.stringify(idOrName)}`);
+    }
+    return stored;
+  }
+
+  /** The function with the longest name that the path begins with; names and ids end at a slash, an `@` or the path's end. */
+  match(path: string): PathMatch | undefined {
+    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const head = path.slice(0, end);
+      const relativePath = path.slice(end) || "/";
+      const whole = this.function(head);
+      if (whole !== undefined) return { stored: whole, pin: undefined, relativePath };
+      const at = head.lastIndexOf("@");
+      const pinned = at <= head.lastIndexOf("/") ? undefined : this.function(head.slice(0, at));
+      if (pinned !== undefined) return { stored: pinned, pin: head.slice(at + 1), relativePath };
+    }
+    return undefined;
   }
 
   /** The version at hand, without waiting; undefined where it must be looked up. */
   cached(functionName: string, number: number | undefined): Version | undefined {
-    const wanted = number ?? this.#latest.get(functionName);
-    return wanted === undefined ? undefined : this.#versions.get(idOf(functionName, wanted));
+    const entry = this.#entries.get(this.#idsByName.get(functionName) ?? "");
+    if (entry === undefined || entry.stored.settings.disabled) return undefined;
+    const wanted = number ?? entry.stored.activeVersion;
+    return wanted === undefined ? undefined : this.#versions.get(keyOf(entry.stored.id, wanted));
   }
 
   /**
-   * @param number undefined: the latest
-   * @throws PlatformError FUNCTION_NOT_FOUND, VERSION_NOT_FOUND, STORE_UNAVAILABLE
+   * @param number undefined: the active one
+   * @throws PlatformError FUNCTION_NOT_FOUND, FUNCTION_DISABLED, VERSION_NOT_FOUND, STORE_UNAVAILABLE
    */
   async find(functionName: string, number: number | undefined): Promise<Version> {
-    const cached = this.cached(functionName, number);
-    if (cached !== undefined) return cached;
-    const stored = await this.#store.findVersion(functionName, number);
-    if (stored !== undefined) {
-      const version = await this.#load(stored);
-      if (number === undefined) this.#noteLatest(functionName, stored.number);
-      return version;
-    }
-    if (number !== undefined && (await this.#store.hasFunction(functionName))) {
-      throw new PlatformError("VERSION_NOT_FOUND", `function "${functionName}" has no version ${number}`);
-    }
-    throw new PlatformError("FUNCTION_NOT_FOUND", `no function named "${functionName}"`);
+    return await this.version(this.require(functionName), number);
   }
 
-  /** Takes in a version that has just been stored; it is in force for every call from now on. */
-  async add(stored: StoredVersion): Promise<void> {
-    await this.#load(stored);
-    this.#noteLatest(stored.functionName, stored.number);
+  /** @throws PlatformError FUNCTION_DISABLED, VERSION_NOT_FOUND, STORE_UNAVAILABLE */
+  async version({ id, name, settings, activeVersion }: StoredFunction, number = activeVersion): Promise<Version> {
+    if (settings.disabled) throw new PlatformError("FUNCTION_DISABLED", "Function is disabled");
+    if (number === undefined) throw new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version yet`);
+    const known = this.#versions.get(keyOf(id, number));
+    if (known !== undefined) return known;
+    const stored = await this.#store.findVersion(id, number);
+    if (stored === undefined) {
+      throw new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version ${number}`);
+    }
+    return await this.#load(stored);
+  }
+
+  /**
+   * What a call gets that pins a version, an alias, or nothing.
+   *
+   * @throws PlatformError VERSION_NOT_FOUND where there is no such number or alias
+   */
+  async pinned(stored: StoredFunction, pin: string | undefined): Promise<Version> {
+    if (pin !== undefined && /^\d+$/.test(pin)) return await this.version(stored, Number(pin));
+    const alias = (await this.aliases(stored.id)).find(({ name }) => name === (pin ?? LIVE_ALIAS));
+    if (alias !== undefined) return await this.version(stored, choose(alias));
+    if (pin === undefined || pin === LIVE_ALIAS) return await this.version(stored);
+    throw new PlatformError("VERSION_NOT_FOUND", `function "${stored.name}" has no alias ${JSON.stringify(pin)}`);
+  }
+
+  async aliases(functionId: string): Promise<readonly StoredAlias[]> {
+    const entry = this.#entries.get(functionId);
+    if (entry === undefined) return [];
+    entry.aliases ??= this.#store.listAliases(functionId);
+    try {
+      return await entry.aliases;
+    } catch (error) {
+      entry.aliases = undefined;
+      throw error;
+    }
+  }
+
+  /** Takes in a function as it is now; it is in force for every call from now on. */
+  put(stored: StoredFunction): void {
+    const before = this.#entries.get(stored.id);
+    if (before !== undefined && before.stored.name !== stored.name) this.#idsByName.delete(before.stored.name);
+    this.#entries.set(stored.id, { stored, revision: ++this.#changes, aliases: undefined });
+    this.#idsByName.set(stored.name, stored.id);
+    if (before === undefined) return;
+    const bindsTheSame =
+      before.stored.name === stored.name && JSON.stringify(before.stored.settings) === JSON.stringify(stored.settings);
+    if (!bindsTheSame) this.rebind(stored.id);
+  }
+
+  /** Its variables, secrets or settings are others now: whatever was bound with the old ones ends with what it is doing. */
+  rebind(functionId: string): void {
+    for (const [key, version] of this.#versions.entries()) {
+      if (version.function?.id !== functionId) continue;
+      this.#versions.delete(key);
+      this.#onStale(version.id);
+    }
+    const entry = this.#entries.get(functionId);
+    if (entry !== undefined) this.#entries.set(functionId, { ...entry, revision: ++this.#changes });
+  }
+
+  /** Its aliases are others now. */
+  realias(functionId: string): void {
+    const entry = this.#entries.get(functionId);
+    if (entry !== undefined) entry.aliases = undefined;
+  }
+
+  remove(functionId: string): void {
+    this.rebind(functionId);
+    const entry = this.#entries.get(functionId);
+    this.#entries.delete(functionId);
+    if (entry !== undefined) this.#idsByName.delete(entry.stored.name);
+  }
+
+  removeVersion(functionId: string, number: number): void {
+    const version = this.#versions.get(keyOf(functionId, number));
+    if (version === undefined) return;
+    this.#versions.delete(keyOf(functionId, number));
+    this.#onStale(version.id);
   }
 
   async #load(stored: StoredVersion): Promise<Version> {
-    const { functionName, number, language, source } = stored;
-    const program = await this.#programs.prepare(language, source);
-    const egress = shrinkEgress(stored.egress, this.#egress);
-    const version: Version = { id: idOf(functionName, number), functionName, number, program, egress };
-    this.#versions.set(version.id, version, { size: program.code.length + 1024 });
+    const { functionId, functionName, number, language, source: text, entry: path, files } = stored;
+    const owner = this.#entries.get(functionId);
+    if (owner === undefined) throw new PlatformError("FUNCTION_NOT_FOUND", `no function named "${functionName}"`);
+    const { settings } = owner.stored;
+    const program = await this.#programs.prepare(language, { text, entry: path, files });
+    const { env, secrets } = await this.#variables.load(functionId);
+    const version: Version = {
+      id: `${functionId}@${number}#${owner.revision}`,
+      function: { id: functionId, name: functionName, number },
+      program,
+      egress: shrinkEgress(stored.egress ?? settings.egress, this.#egress),
+      concurrency: stored.style === "script" ? 1 : settings.concurrency,
+      singleUse: settings.isolation === "fresh",
+      env,
+      secrets,
+    };
+    // What changed while we were loading must not be undone by what we have read before.
+    if (this.#entries.get(functionId)?.revision === owner.revision) {
+      this.#versions.set(keyOf(functionId, number), version, { size: program.code.length + 1024 });
+    }
     return version;
-  }
-
-  /** An older answer of the store must not undo a newer upload. */
-  #noteLatest(functionName: string, number: number): void {
-    this.#latest.set(functionName, Math.max(number, this.#latest.peek(functionName) ?? 0));
   }
 }
 
-function idOf(functionName: string, number: number): string {
-  return `${functionName}@${number}`;
+function keyOf(functionId: string, number: number): string {
+  return `${functionId}@${number}`;
+}
+
+function choose({ targets }: StoredAlias): number | undefined {
+  let point = Math.random() * 100;
+  for (const { version, weight } of targets) {
+    point -= weight;
+    if (point < 0) return version;
+  }
+  return targets.at(-1)?.version;
 }

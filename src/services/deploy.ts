@@ -1,33 +1,110 @@
 import type { Clock } from "../core/clock.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
+import { PlatformError } from "../core/errors.ts";
+import type { Style } from "../core/function.ts";
+import { STYLES } from "../core/function.ts";
+import { contentHash, newId } from "../core/id.ts";
+import type { Source, Version } from "../core/program.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { Store, StoredVersion } from "../store/store.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, LIVE_ALIAS } from "./catalog.ts";
+import { codeFrame } from "./code-frame.ts";
 import { grantEgress } from "./egress.ts";
+import { explain } from "./explain.ts";
+import type { InTurn } from "./in-turn.ts";
 import type { Programs } from "./programs.ts";
 
 export interface Upload {
   readonly functionName: string;
   readonly language: string;
-  readonly source: string;
-  /** Undefined: whatever the server allows. */
+  readonly source: Source;
+  /** Undefined: whatever the function or the server allows. */
   readonly egress?: EgressPolicy | undefined;
+  /** Name of the key that it came with. */
+  readonly createdBy?: string | undefined;
+  /** False: it is stored, and calls go on getting the version that is active. */
+  readonly activate?: boolean;
+  /** Looks at the code before it is stored, and takes what is there already for the same code. */
+  readonly checked?: boolean;
 }
 
-export type Deploy = (upload: Upload) => Promise<StoredVersion>;
+export interface Deployed {
+  readonly version: StoredVersion;
+  /** False where the function had this version already. */
+  readonly isNew: boolean;
+}
+
+export type Deploy = (upload: Upload) => Promise<Deployed>;
+
+export interface DeployDeps {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly programs: Programs;
+  readonly pool: Pool;
+  readonly inTurn: InTurn;
+  readonly egress: EgressPolicy;
+  readonly checkTimeoutMs: number;
+  readonly clock: Clock;
+}
 
 /** Makes a new version of a function: durable first, then in force, then answered. */
-export function createDeploy(deps: {
-  store: Store;
-  catalog: Catalog;
-  programs: Programs;
-  egress: EgressPolicy;
-  clock: Clock;
-}): Deploy {
+export function createDeploy(deps: DeployDeps): Deploy {
+  const { store, catalog, programs, clock } = deps;
+
+  async function put(upload: Upload, style: Style | undefined): Promise<Deployed> {
+    const { source, functionName, language, egress, createdBy, activate = true, checked = false } = upload;
+    const deployed = await store.addVersion({
+      ...{ functionName, language, egress, createdBy, activate, style, reuse: checked },
+      ...{ source: source.text, entry: source.entry, files: source.files },
+      nowMs: clock.now(),
+    });
+    const { functionId } = deployed.version;
+    if (activate && (await store.deleteAlias(functionId, LIVE_ALIAS))) catalog.realias(functionId);
+    const stored = await store.findFunction({ id: functionId });
+    if (stored !== undefined) catalog.put(stored);
+    return deployed;
+  }
+
   return async function deploy(upload) {
-    deps.programs.check(upload.language);
+    programs.check(upload.language);
     grantEgress(upload.egress, deps.egress);
-    const stored = await deps.store.addVersion({ ...upload, nowMs: deps.clock.now() });
-    await deps.catalog.add(stored);
-    return stored;
+    const style = upload.checked === true ? await styleOf(upload, deps) : undefined;
+    return await deps.inTurn.run(upload.functionName, () => put(upload, style));
   };
+}
+
+/**
+ * Lets a worker compile the code, which is not run.
+ *
+ * @throws PlatformError CODE_REJECTED with what is wrong, and where
+ */
+async function styleOf({ language, source }: Upload, deps: DeployDeps): Promise<Style> {
+  const program = await deps.programs.prepare(language, source);
+  const id = `check:${contentHash(language, program.code)}`;
+  const version: Version = {
+    ...{ id, function: undefined, program, egress: "none", concurrency: 1, singleUse: true },
+    ...{ env: {}, secrets: [] },
+  };
+  const run = deps.pool.run({
+    version,
+    executionId: newId(),
+    input: { kind: "check" },
+    timeoutMs: deps.checkTimeoutMs,
+    onLog: () => {},
+    onCall: () => Promise.reject(new PlatformError("INVALID_REQUEST", "nothing is run yet")),
+  });
+  const { outcome } = await run.report;
+  if (outcome.kind === "ok" && outcome.json !== undefined) {
+    const { style } = JSON.parse(outcome.json) as { readonly style?: unknown };
+    const known = STYLES.find((candidate) => candidate === style);
+    if (known !== undefined) return known;
+  }
+  if (outcome.kind === "ok" || outcome.kind === "responded") {
+    throw new PlatformError("INTERNAL", "the shim does not say what the code is");
+  }
+  if (outcome.kind !== "failed")
+    throw new PlatformError("CODE_REJECTED", `the code cannot be loaded: ${explain(outcome)}`);
+  const { name, message, line, tip } = outcome;
+  const frame = line === undefined ? undefined : codeFrame(source.text, line);
+  throw new PlatformError("CODE_REJECTED", `${name}: ${message}`, { details: { name, message, line, frame, tip } });
 }

@@ -1,7 +1,7 @@
 import type { ExecutionStatus } from "../core/execution.ts";
 import type { Outcome } from "../core/outcome.ts";
 
-export type Failure = Exclude<Outcome, { readonly kind: "ok" }>;
+export type Failure = Exclude<Outcome, { readonly kind: "ok" | "responded" }>;
 
 const MIB = 1024 * 1024;
 
@@ -27,6 +27,7 @@ export function explain(outcome: Failure): string {
 
 const STATUSES: { readonly [Kind in Outcome["kind"]]: ExecutionStatus } = {
   ok: "success",
+  responded: "success",
   failed: "error",
   exited: "error",
   "timed-out": "timeout",
@@ -37,5 +38,7 @@ const STATUSES: { readonly [Kind in Outcome["kind"]]: ExecutionStatus } = {
 };
 
 export function statusOf(outcome: Outcome): ExecutionStatus {
+  // A function that says it is broken is; one that refuses a request is not.
+  if (outcome.kind === "responded" && outcome.status >= 500) return "error";
   return STATUSES[outcome.kind];
 }

@@ -1,4 +1,4 @@
-import type { Program } from "../core/program.ts";
+import type { Program, Source } from "../core/program.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 
 /** A runtime that notes what it prepares. `hold`: a preparation takes as long as this says. */
@@ -11,7 +11,7 @@ export class FakeRuntime implements Runtime {
   readonly prepared: string[] = [];
   hold: Promise<void> = Promise.resolve();
 
-  async prepare(language: string, source: string): Promise<Program> {
+  async prepare(language: string, { text: source }: Source): Promise<Program> {
     this.prepared.push(`${language}: ${source}`);
     await this.hold;
     return { language, base: this.base, code: `compiled ${source}`, options: {}, alwaysReturns: false };

@@ -19,7 +19,7 @@ function history() {
   } as unknown as Store;
   const subject = new History(port, clock, (line) => log.push(line));
   const record = (count: number): void => {
-    for (let index = 0; index < count; index++) subject.record({ id: String(index) } as Execution);
+    for (let index = 0; index < count; index++) subject.record(() => ({ id: String(index) }) as Execution);
   };
   return { subject, clock, store, batches, log, record };
 }

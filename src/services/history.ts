@@ -14,7 +14,7 @@ export class History {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
-  #buffer: Execution[] = [];
+  #buffer: (() => Execution)[] = [];
   #pendingRows = 0;
   #lostRows = 0;
   #cancelFlush: (() => void) | undefined;
@@ -31,13 +31,14 @@ export class History {
     return this.#lostRows;
   }
 
-  record(execution: Execution): void {
+  /** @param describe makes the record when the batch is written: a reply never waits for it */
+  record(describe: () => Execution): void {
     if (this.#pendingRows >= MAX_PENDING_ROWS) {
       this.#lose(1, "the store cannot keep pace");
       return;
     }
     this.#pendingRows++;
-    if (this.#buffer.push(execution) >= BATCH_ROWS) this.#flush();
+    if (this.#buffer.push(describe) >= BATCH_ROWS) this.#flush();
     else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flushUnlessBusy());
   }
 
@@ -56,7 +57,7 @@ export class History {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     if (this.#buffer.length === 0) return;
-    const writing = this.#write(this.#buffer);
+    const writing = this.#write(this.#buffer.map((describe) => describe()));
     this.#buffer = [];
     this.#writing.add(writing);
     void writing.finally(() => this.#writing.delete(writing));

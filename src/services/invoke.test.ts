@@ -8,11 +8,16 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { RunRequest } from "../pool/run.ts";
+import type { Capabilities } from "./capabilities.ts";
 import type { History } from "./history.ts";
 import { createInvoke } from "./invoke.ts";
+import { LiveExecutions } from "./live.ts";
 
 const PROGRAM = { language: "javascript", base: "node", code: "", options: {}, alwaysReturns: false };
-const VERSION: Version = { id: "f@1", functionName: "f", number: 1, program: PROGRAM, egress: "none" };
+const VERSION: Version = {
+  ...{ id: "f@1", function: { id: "i", name: "f", number: 1 }, program: PROGRAM, egress: "none" },
+  ...{ concurrency: 1, singleUse: false, env: { KEY: "top secret" }, secrets: ["top secret"] },
+};
 
 /** Invokes over a pool whose runs do what `play` does, and end with `outcome`. */
 function stage(outcome: Outcome | PlatformError, play: (request: RunRequest) => void = () => {}) {
@@ -29,11 +34,19 @@ function stage(outcome: Outcome | PlatformError, play: (request: RunRequest) => 
       return { report, cancel: () => cancelled++ };
     },
   } as unknown as Pool;
-  const history = { record: (execution: Execution) => records.push(execution) } as unknown as History;
+  const history = { record: (describe: () => Execution) => records.push(describe()) } as unknown as History;
   const clock = new ManualClock();
-  const invoke = createInvoke({ pool, history, clock, timeoutMs: 500 });
-  const handle = invoke({ version: VERSION, input: "[1]", trigger: "script", onLine: (line) => lines.push(line) });
-  return { handle, records, lines, clock, cancelled: () => cancelled };
+  const live = new LiveExecutions(clock, (running) => records.push(running));
+  const capabilities = { call: (_caller: unknown, name: string) => Promise.resolve(name) } as unknown as Capabilities;
+  const invoke = createInvoke({ pool, history, live, capabilities, clock, timeoutMs: 500 });
+  const handle = invoke({
+    version: VERSION,
+    input: { kind: "value", json: "[1]" },
+    trigger: "script",
+    onLine: (line) => lines.push(line),
+    event: () => '"with a top secret"',
+  });
+  return { handle, records, lines, clock, live, cancelled: () => cancelled };
 }
 
 test("a run gets its input and its time, and its end is answered and recorded under one id", async () => {
@@ -43,7 +56,7 @@ test("a run gets its input and its time, and its end is answered and recorded un
 
   assert.deepEqual(
     requests.map(({ input, timeoutMs }) => [input, timeoutMs]),
-    [["[1]", 500]],
+    [[{ kind: "value", json: "[1]" }, 500]],
   );
   const measured = { coldStart: true, waitMs: 2, runMs: 3 };
   assert.deepEqual(result, { outcome: { kind: "ok", json: "1" }, printed: "", ...measured });
@@ -51,13 +64,19 @@ test("a run gets its input and its time, and its end is answered and recorded un
     {
       id: executionId,
       trigger: "script",
+      functionId: "i",
       functionName: "f",
       version: 1,
       language: "javascript",
       status: "success",
       error: undefined,
+      errorLine: undefined,
+      errorTip: undefined,
       queuedAtMs: clock.now(),
       ...measured,
+      event: '"with a ***"',
+      response: undefined,
+      httpStatus: undefined,
       logs: [],
       logsTruncated: false,
     },
@@ -90,6 +109,30 @@ test("a record keeps the first part of what was printed and says that there was 
   assert.equal(printed, text);
   assert.equal(lines.length, 4);
   assert.deepEqual([records[0]?.logs.length, records[0]?.logsTruncated], [2, true]);
+});
+
+test("what is secret is masked in the lines that are kept and followed, not in what the code returns", async () => {
+  const { handle, lines, records } = stage({ kind: "ok", json: '"top secret"' }, ({ onLog }) => {
+    onLog({ stream: "stdout", level: "info", text: "it is top secret!\n" });
+  });
+  const { outcome } = await handle.result;
+
+  assert.deepEqual([lines[0]?.text, records[0]?.logs[0]?.text], ["it is ***!", "it is ***!"]);
+  assert.deepEqual(outcome, { kind: "ok", json: '"top secret"' });
+});
+
+test("a run that takes long is stored as running; one that is over is not live any more", async () => {
+  const { handle, clock, live, records } = stage({ kind: "ok", json: "1" });
+  assert.equal(live.count, 1);
+  clock.advance(250);
+  clock.advance(250);
+
+  assert.deepEqual(
+    records.map(({ status, id }) => [status, id === handle.executionId]),
+    [["running", true]],
+  );
+  await handle.result;
+  assert.equal(live.count, 0);
 });
 
 test("a failed run is recorded with what its caller is told", async () => {

@@ -1,26 +1,32 @@
 // The one path of every invocation, whatever triggered it.
 import type { Clock } from "../core/clock.ts";
-import type { Trigger } from "../core/execution.ts";
+import type { Execution, ExecutionStatus, Trigger } from "../core/execution.ts";
 import { newId } from "../core/id.ts";
-import type { LogChunk, LogLine } from "../core/log-line.ts";
-import { LineSplitter } from "../core/log-lines.ts";
+import type { LogLine } from "../core/log-line.ts";
+import { type Mask, maskOf } from "../core/masking.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Version } from "../core/program.ts";
-import type { Pool } from "../pool/pool.ts";
+import type { Pool, RunInput } from "../pool/pool.ts";
+import type { Capabilities } from "./capabilities.ts";
 import { explain, statusOf } from "./explain.ts";
 import type { History } from "./history.ts";
-
-const KEPT_LOG_CHARS = 256 * 1024; // of an execution's record; the caller gets all of it
-const LINE_COST_CHARS = 64; // what a line costs beside its text: many short ones must not take the server's memory
-const LOOSE_PIECES = 256; // of printed text, until they are put together: each holds a hundred bytes of its own
+import type { LiveExecutions } from "./live.ts";
+import { Output } from "./output.ts";
 
 export interface Invocation {
   readonly version: Version;
-  /** JSON text. */
-  readonly input: string;
+  readonly input: RunInput;
   readonly trigger: Trigger;
+  /** Undefined: the server's limit. */
+  readonly timeoutMs?: number | undefined;
   /** Called for every printed line as soon as it is complete. */
   readonly onLine?: (line: LogLine) => void;
+  /** What is kept of the call, asked for when it is over: JSON text, not masked yet. */
+  readonly event?: () => string | undefined;
+  /** What is kept of the answer, in the same way. */
+  readonly response?: () => string | undefined;
+  /** The status of the HTTP answer, where there is one. */
+  readonly httpStatus?: () => number | undefined;
 }
 
 export interface InvocationResult {
@@ -34,99 +40,102 @@ export interface InvocationResult {
 }
 
 export interface InvocationHandle {
+  readonly executionId: string;
   /** Rejects with PlatformError where the code was never run. */
   readonly result: Promise<InvocationResult>;
-  /** The caller went away: ends the run. */
+  /** The caller went away, or somebody wants it ended: ends the run. */
   cancel(): void;
 }
 
 export type Invoke = (invocation: Invocation) => InvocationHandle;
 
-export function createInvoke(deps: { pool: Pool; history: History; clock: Clock; timeoutMs: number }): Invoke {
+export interface InvokeDeps {
+  readonly pool: Pool;
+  readonly history: History;
+  readonly live: LiveExecutions;
+  readonly capabilities: Capabilities;
+  readonly clock: Clock;
+  /** The longest that a run may take. */
+  readonly timeoutMs: number;
+}
+
+export function createInvoke(deps: InvokeDeps): Invoke {
   return function invoke(invocation) {
     const { version, trigger } = invocation;
+    const executionId = newId();
     const queuedAtMs = deps.clock.now();
-    const output = new Output(invocation.onLine, deps.clock);
+    const mask = maskOf(version.secrets);
+    const output = new Output(mask, deps.clock, (line) => {
+      invocation.onLine?.(line);
+      deps.live.line(executionId, line);
+    });
     const run = deps.pool.run({
       version,
+      executionId,
       input: invocation.input,
-      timeoutMs: deps.timeoutMs,
+      timeoutMs: Math.min(invocation.timeoutMs ?? deps.timeoutMs, deps.timeoutMs),
       onLog: (chunk) => output.push(chunk),
+      onCall: (name, json) => deps.capabilities.call({ version, executionId }, name, json),
     });
 
-    async function finish(): Promise<InvocationResult> {
-      const { outcome, coldStart, waitMs, runMs } = await run.report;
-      output.end();
-      const executionId = newId();
-      deps.history.record({
+    function record(status: ExecutionStatus, failure: FailureNote, times: Times): Execution {
+      return {
         id: executionId,
         trigger,
-        functionName: version.functionName,
-        version: version.number,
+        functionId: version.function?.id,
+        functionName: version.function?.name,
+        version: version.function?.number,
         language: version.program.language,
-        status: statusOf(outcome),
-        error: outcome.kind === "ok" ? undefined : explain(outcome),
+        status,
+        error: masked(failure.text, mask),
+        errorLine: failure.line,
+        errorTip: failure.tip,
         queuedAtMs,
-        waitMs,
-        runMs,
-        coldStart,
+        ...times,
+        event: masked(invocation.event?.(), mask),
+        response: masked(invocation.response?.(), mask),
+        httpStatus: invocation.httpStatus?.(),
         logs: output.lines,
         logsTruncated: output.truncated,
-      });
-      return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
+      };
     }
-    return { result: finish(), cancel: () => run.cancel() };
+
+    async function finish(): Promise<InvocationResult> {
+      try {
+        const { outcome, coldStart, waitMs, runMs } = await run.report;
+        output.end();
+        deps.history.record(() => record(statusOf(outcome), noteOf(outcome), { coldStart, waitMs, runMs }));
+        return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
+      } finally {
+        deps.live.remove(executionId);
+      }
+    }
+
+    const handle = { executionId, result: finish(), cancel: () => run.cancel() };
+    deps.live.add({
+      id: executionId,
+      queuedAtMs,
+      cancel: handle.cancel,
+      describe: () => record("running", {}, { coldStart: false, waitMs: 0, runMs: deps.clock.now() - queuedAtMs }),
+    });
+    return handle;
   };
 }
 
-/** What one run prints: whole for the caller, the first part of it for the record. Costs nothing until something is printed. */
-class Output {
-  readonly #onLine: ((line: LogLine) => void) | undefined;
-  readonly #clock: Clock;
-  #splitter: LineSplitter | undefined;
-  #lines: LogLine[] | undefined;
-  #keptChars = 0;
-  #printed = "";
-  #pieces: string[] = [];
-  truncated = false;
+type Times = Pick<Execution, "coldStart" | "waitMs" | "runMs">;
 
-  constructor(onLine: ((line: LogLine) => void) | undefined, clock: Clock) {
-    this.#onLine = onLine;
-    this.#clock = clock;
-  }
+interface FailureNote {
+  readonly text?: string;
+  readonly line?: number | undefined;
+  readonly tip?: string | undefined;
+}
 
-  get printed(): string {
-    this.#putTogether();
-    return this.#printed;
-  }
+function noteOf(outcome: Outcome): FailureNote {
+  if (outcome.kind === "ok" || outcome.kind === "responded") return {};
+  if (outcome.kind !== "failed") return { text: explain(outcome) };
+  return { text: explain(outcome), line: outcome.line, tip: outcome.tip };
+}
 
-  get lines(): readonly LogLine[] {
-    return this.#lines ?? [];
-  }
-
-  push(chunk: LogChunk): void {
-    if (chunk.stream === "stdout" && this.#pieces.push(chunk.text) === LOOSE_PIECES) this.#putTogether();
-    this.#splitter ??= new LineSplitter(
-      (line) => this.#keep(line),
-      () => this.#clock.now(),
-    );
-    this.#splitter.push(chunk);
-  }
-
-  end(): void {
-    this.#splitter?.end();
-  }
-
-  #putTogether(): void {
-    if (this.#pieces.length === 0) return;
-    this.#printed += this.#pieces.join("");
-    this.#pieces = [];
-  }
-
-  #keep(line: LogLine): void {
-    this.#onLine?.(line);
-    this.#keptChars += line.text.length + LINE_COST_CHARS;
-    if (this.#keptChars > KEPT_LOG_CHARS) this.truncated = true;
-    else (this.#lines ??= []).push(line);
-  }
+function masked(text: string | undefined, mask: Mask | undefined): string | undefined {
+  return text === undefined || mask === undefined ? text : mask(text);
 }

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
 import { contentHash } from "../core/id.ts";
-import type { Program, Version } from "../core/program.ts";
+import type { Program, Source, Version } from "../core/program.ts";
 import type { Runtime, RuntimeSearch } from "../runtimes/runtime.ts";
 
 const CACHE_CHARS = 32 * 1024 * 1024;
@@ -46,27 +46,30 @@ export class Programs {
   }
 
   /** @throws PlatformError UNSUPPORTED_LANGUAGE */
-  async prepare(language: string, source: string): Promise<Program> {
+  async prepare(language: string, source: Source): Promise<Program> {
     this.check(language);
-    return await this.#prepare(contentHash(language, source), language, source);
+    const { text, entry, files = {} } = source;
+    const more = entry === undefined ? [] : [entry, ...Object.entries(files).flat()];
+    return await this.#prepare(contentHash(language, text, ...more), language, source);
   }
 
   /** Code that belongs to no function. The same code with the same egress has the same identity: served warm when it comes again. */
   async adHoc(language: string, source: string, egress: EgressPolicy): Promise<Version> {
     this.check(language);
     const hash = contentHash(language, source);
-    const program = await this.#prepare(hash, language, source);
+    const program = await this.#prepare(hash, language, { text: source });
     const reach = egress === "none" ? "" : `:${contentHash(JSON.stringify(egress))}`;
-    return { id: `ad-hoc:${hash}${reach}`, functionName: undefined, number: undefined, program, egress };
+    const id = `ad-hoc:${hash}${reach}`;
+    return { id, function: undefined, program, egress, concurrency: 1, singleUse: false, env: {}, secrets: [] };
   }
 
-  async #prepare(hash: string, language: string, source: string): Promise<Program> {
+  async #prepare(hash: string, language: string, source: Source): Promise<Program> {
     const known = this.#prepared.get(hash);
     if (known !== undefined) return await known;
     const runtime = this.#runtimes.get(language);
     if (runtime === undefined) throw new PlatformError("INTERNAL", `no runtime for ${language}`);
     const preparing = runtime.prepare(language, source);
-    this.#prepared.set(hash, preparing, { size: source.length * 4 + 1024 });
+    this.#prepared.set(hash, preparing, { size: sizeOf(source) * 4 + 1024 });
     try {
       return await preparing;
     } catch (error) {
@@ -74,4 +77,8 @@ export class Programs {
       throw error;
     }
   }
+}
+
+function sizeOf({ text, files = {} }: Source): number {
+  return Object.values(files).reduce((chars, file) => chars + file.length, text.length);
 }

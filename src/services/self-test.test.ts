@@ -28,7 +28,8 @@ test("a box without holes is trusted, and its worker is given up", async () => {
   const { verdict, requests, forgotten } = judge({ kind: "ok", json: "[]" });
 
   assert.equal(await verdict, 0);
-  assert.deepEqual(JSON.parse(requests[0]?.input ?? ""), { hostPaths: ["/etc/passwd"], serverPid: 77 });
+  const json = JSON.stringify({ hostPaths: ["/etc/passwd"], serverPid: 77 });
+  assert.deepEqual(requests[0]?.input, { kind: "value", json });
   assert.deepEqual(forgotten, [requests[0]?.version.id]);
 });
 

@@ -1,6 +1,8 @@
 // Before it serves, the server lets code in a box of each base try to get out, by the same path as any caller's code.
 import type { Clock } from "../core/clock.ts";
 import { PlatformError } from "../core/errors.ts";
+import { newId } from "../core/id.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { explain } from "./explain.ts";
@@ -29,28 +31,37 @@ export async function selfTest(runtimes: readonly Runtime[], deps: SelfTestDeps)
 async function tryEscapes(runtime: Runtime, deps: SelfTestDeps): Promise<void> {
   const { base } = runtime;
   const [language = ""] = runtime.languages;
-  const program = await runtime.prepare(language, runtime.selfTestSource);
+  const program = await runtime.prepare(language, { text: runtime.selfTestSource });
   const { hostPaths, serverPid } = deps;
   const version = {
     id: `self-test:${base}`,
-    functionName: undefined,
-    number: undefined,
+    function: undefined,
     program,
     egress: "none",
+    concurrency: 1,
+    singleUse: true,
+    env: {},
+    secrets: [],
   } as const;
   const { outcome } = await deps.pool.run({
     version,
-    input: JSON.stringify({ hostPaths, serverPid }),
+    executionId: newId(),
+    input: { kind: "value", json: JSON.stringify({ hostPaths, serverPid }) },
     timeoutMs: TIMEOUT_MS,
     onLog: () => {},
+    onCall: () => Promise.reject(new PlatformError("INVALID_REQUEST", "the self-test calls nothing")),
   }).report;
   deps.pool.forget(version.id);
-  const holes = outcome.kind === "ok" ? holesIn(outcome.json) : [`the self-test did not finish: ${explain(outcome)}`];
+  const holes = outcome.kind === "ok" ? holesIn(outcome.json) : [`the self-test did not finish: ${told(outcome)}`];
   if (holes.length === 0) return;
   throw new PlatformError(
     "SANDBOX_START_FAILED",
     `refusing to serve, a ${base} sandbox does not hold. Code in it can: ${holes.join("; ")}`,
   );
+}
+
+function told(outcome: Exclude<Outcome, { readonly kind: "ok" }>): string {
+  return outcome.kind === "responded" ? "it answered with a response" : explain(outcome);
 }
 
 /** Anything but a list of texts is a hole, too: then nothing was proven. */

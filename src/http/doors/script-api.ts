@@ -26,6 +26,8 @@ import {
 } from "./script-request.ts";
 import { printedResult, returnedResult } from "./script-result.ts";
 
+const KEPT_INPUT_CHARS = 16 * 1024;
+
 export interface ScriptApiDeps {
   readonly catalog: Catalog;
   readonly programs: Programs;
@@ -34,18 +36,25 @@ export interface ScriptApiDeps {
   readonly limits: RunLimits;
   /** The widest that is allowed. */
   readonly egress: EgressPolicy;
+  /** Of code that asks for nothing; undefined: whatever is allowed when it runs. */
+  readonly scriptEgress: EgressPolicy | undefined;
 }
 
 export function scriptRoutes(deps: ScriptApiDeps): Route[] {
   const { catalog, programs, deploy, limits } = deps;
 
   async function upload(request: HttpRequest, response: ServerResponse): Promise<void> {
-    const { path, code, language, egress } = parseUpload(await readBody(request.message, limits.bodyBytes));
+    const {
+      path,
+      code,
+      language,
+      egress = deps.scriptEgress,
+    } = parseUpload(await readBody(request.message, limits.bodyBytes));
     const functionName = checkPath(path);
     programs.check(language);
     checkCodeSize(code);
-    const { number } = await deploy({ functionName, language, source: code, egress });
-    sendJson(response, 200, JSON.stringify({ path: functionName, language, version: number }));
+    const { version } = await deploy({ functionName, language, source: { text: code }, egress });
+    sendJson(response, 200, JSON.stringify({ path: functionName, language, version: version.number }));
   }
 
   async function run(request: HttpRequest, response: ServerResponse): Promise<void> {
@@ -61,13 +70,14 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
     programs.check(body.language);
     if (body.code.trim() === "") throw new PlatformError("INVALID_REQUEST", "code is required");
     checkCodeSize(body.code);
-    const egress = grantEgress(body.egress, deps.egress);
+    const egress = grantEgress(body.egress ?? deps.scriptEgress, deps.egress);
     await execute(await programs.adHoc(body.language, body.code, egress), "run-now", body, response);
   }
 
   async function execute(version: Version, trigger: Trigger, body: RunBody, response: ServerResponse): Promise<void> {
     const events = body.stream ? new ScriptEvents(response, version.program.alwaysReturns) : undefined;
-    const invocation = { version, input: body.input, trigger };
+    const input = { kind: "value", json: body.input } as const;
+    const invocation = { version, input, trigger, event: () => eventOf(body.input) };
     const run = deps.invoke(events === undefined ? invocation : { ...invocation, onLine: (line) => events.line(line) });
     response.on("close", () => {
       if (!response.writableFinished) run.cancel();
@@ -96,7 +106,13 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
   ];
 }
 
+/** What is kept of the input; `{}` says nothing. */
+function eventOf(input: string): string | undefined {
+  return input === "{}" || input.length > KEPT_INPUT_CHARS ? undefined : input;
+}
+
 function sendResult(response: ServerResponse, { outcome, printed }: InvocationResult): void {
+  if (outcome.kind === "responded") throw new PlatformError("INTERNAL", "a value was answered with a response");
   if (outcome.kind === "ok") {
     const { data, type } = outcome.json === undefined ? printedResult(printed) : returnedResult(outcome.json);
     sendJson(response, 200, `{"data":${data},"type":"${type}"}`);
@@ -131,6 +147,14 @@ function runFaultText(error: PlatformError): string {
     case "CODE_TOO_LARGE":
     case "BODY_TOO_LARGE":
       return `bad request: ${error.message}`;
+    case "FUNCTION_DISABLED":
+    case "LOGIN_FAILED":
+    case "CODE_REJECTED":
+    case "NOT_FOUND":
+    case "NAME_TAKEN":
+    case "IN_USE":
+    case "STORE_FULL":
+    case "RATE_LIMITED":
     case "ROUTE_NOT_FOUND":
     case "METHOD_NOT_ALLOWED":
     case "HOST_NOT_ALLOWED":

@@ -40,7 +40,7 @@ export class ScriptEvents {
 
   end({ outcome }: InvocationResult): void {
     if (outcome.kind !== "ok") {
-      this.error(explain(outcome));
+      this.error(outcome.kind === "responded" ? "a value was answered with a response" : explain(outcome));
       return;
     }
     if (outcome.json === undefined) this.#send("result", printedResult(this.#held?.text ?? ""));

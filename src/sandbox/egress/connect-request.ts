@@ -1,16 +1,11 @@
 import { canonicalHost } from "../../core/egress-policy.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** Where a box asks to be connected to. */
 export interface Target {
   /** Canonical. */
   readonly host: string;
   readonly port: number;
-}
-
-/** What a connection is told instead of being connected. */
-export interface Refusal {
-  readonly status: number;
-  readonly text: string;
 }
 
 /**
@@ -28,13 +23,3 @@ export function parseConnect(head: string): Target | Refusal {
   if (host === undefined) return { status: 400, text: "egress failed: that is no host name and no address" };
   return { host, port: Number(port) };
 }
-
-/** The answer to a refused request, complete. `text` must be one line of printable ASCII. */
-export function refusalAnswer({ status, text }: Refusal): string {
-  return (
-    `HTTP/1.1 ${status} ${REASONS[status] ?? "Egress Failed"}\r\nX-Egress-Error: ${text}\r\n` +
-    `Content-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`
-  );
-}
-
-const REASONS: { readonly [status: number]: string } = { 403: "Egress Denied", 405: "Method Not Allowed" };

@@ -2,9 +2,10 @@
 import { connect, type Socket } from "node:net";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
 import { systemClock } from "../../core/clock.ts";
-import { parseConnect, refusalAnswer, type Refusal } from "./connect-request.ts";
-import { codeOf, denied, failed, resolveTarget } from "./destination.ts";
+import { parseConnect } from "./connect-request.ts";
+import { codeOf, resolveTarget } from "./destination.ts";
 import type { EgressLimits } from "./limits.ts";
+import { denied, failed, type Refusal, refuse } from "./refusal.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 const END_OF_HEAD = "\r\n\r\n";
@@ -168,17 +169,6 @@ export class Connection {
   #after(delayMs: number, task: () => void): void {
     this.#cancels.push(systemClock.after(delayMs, task));
   }
-}
-
-/** How long a client that has been refused may go on sending. */
-const LINGER_MS = 1000;
-
-/** Answers, and drops what else the client sends: a unix socket that is closed with unread bytes in it takes the answer with it. */
-export function refuse(client: Socket, refusal: Refusal): void {
-  const stopWaiting = systemClock.after(LINGER_MS, () => client.destroy());
-  client.once("close", stopWaiting).once("end", () => client.destroySoon());
-  client.resume();
-  client.end(refusalAnswer(refusal));
 }
 
 /** A connected socket, or the system's word for what failed. */

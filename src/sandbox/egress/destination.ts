@@ -2,7 +2,8 @@
 import { lookup } from "node:dns/promises";
 import { isAddress, whyHostDenied, type EgressPolicy } from "../../core/egress-policy.ts";
 import { whyAddressDenied } from "./addresses.ts";
-import type { Refusal, Target } from "./connect-request.ts";
+import type { Target } from "./connect-request.ts";
+import { denied, failed, type Refusal } from "./refusal.ts";
 
 /**
  * Resolves the target once and checks every address. The connection goes to one of these, never to a name: a name that is
@@ -33,14 +34,6 @@ export async function resolveTarget(
 async function addressesOf(name: string): Promise<string[]> {
   const found = await lookup(name, { all: true, order: "verbatim" });
   return found.map(({ address }) => address);
-}
-
-export function denied(why: string): Refusal {
-  return { status: 403, text: `egress denied: ${why}` };
-}
-
-export function failed(why: string): Refusal {
-  return { status: 502, text: `egress failed: ${why}` };
 }
 
 /** `ENOTFOUND`, `ECONNREFUSED`: the words of the system, never those of the remote side. */

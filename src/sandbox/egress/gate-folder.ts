@@ -1,5 +1,5 @@
-// The folder of a gate's sockets. Its name tells whose it is, so that the next gate removes what a killed one left.
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+// The folder of the boxes' sockets. Its name tells whose it is, so that the next server removes what a killed one left.
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isGone, ownMark } from "../process-mark.ts";
@@ -7,15 +7,11 @@ import { isGone, ownMark } from "../process-mark.ts";
 const PREFIX = "cloche-gate-";
 /** A kernel's limit on the path of a unix socket, without the zero behind it. */
 const MAX_SOCKET_PATH_BYTES = 107;
-/** A slash and the socket's name. */
-const NAME_BYTES = 17;
+/** A slash, the socket's name, and `.new` while it is made. */
+const NAME_BYTES = 21;
 
-/**
- * Makes the folder of this process. Other users may pass through it (their boxes' sockets are in it), but cannot list it.
- *
- * @param owner the user and group that will make sockets in it
- */
-export function makeGateFolder(owner: number | undefined): string {
+/** Makes the folder of this process. Other users may pass through it (their boxes' sockets are in it), but cannot list it. */
+export function makeGateFolder(): string {
   sweepDeadGates();
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${ownMark()}-`));
   if (Buffer.byteLength(folder) + NAME_BYTES > MAX_SOCKET_PATH_BYTES) {
@@ -23,7 +19,6 @@ export function makeGateFolder(owner: number | undefined): string {
     throw new Error(`the folder for temporary files has too long a name for unix sockets: ${tmpdir()}`);
   }
   chmodSync(folder, 0o711);
-  if (owner !== undefined) chownSync(folder, owner, owner);
   return folder;
 }
 

@@ -1,33 +1,36 @@
 // The egress gate's process: the only one of ours that connects to the outside, and the one that reads what boxes write
-// to the network. It keeps no secret and, where the server is root, is not. When the server is gone, it ends.
+// to the network. It keeps no secret and no file and, where the server is root, is not. When the server is gone, it ends.
 import { flushCompileCache } from "node:module";
 import { messageOf } from "../../core/errors.ts";
 import { closeInheritedDescriptors } from "../nursery/inherited-descriptors.ts";
 import { EgressGate } from "./gate.ts";
-import { makeGateFolder, removeGateFolder } from "./gate-folder.ts";
 import type { FromGate, ToGate } from "./gate-messages.ts";
+import { asHandle, asSendable, type Handle } from "./handles.ts";
 import type { EgressLimits } from "./limits.ts";
-
-/** The user that owns nothing. */
-const NOBODY = 65_534;
+import { NOBODY } from "./nobody.ts";
 
 let gate: EgressGate | undefined;
-let folder: string | undefined;
 
-process.on("message", (message: ToGate) => void handle(message));
+process.on("message", (message: ToGate, handle: unknown) => receive(message, asHandle(handle)));
 process.on("disconnect", close);
 // Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 process.on("SIGHUP", () => {});
 
-async function handle(message: ToGate): Promise<void> {
+function receive(message: ToGate, handle: Handle | undefined): void {
   switch (message.t) {
     case "open":
       open(message.limits);
       break;
     case "admit":
-      await admit(message.boxId);
+      gate?.admit(message.boxId, message.policy);
+      break;
+    case "listen":
+      if (handle !== undefined) listen(message.boxId, handle);
+      break;
+    case "serve":
+      if (handle !== undefined) gate?.serve(message.boxId, handle);
       break;
     case "policy":
       gate?.setPolicy(message.boxId, message.policy);
@@ -44,14 +47,10 @@ async function handle(message: ToGate): Promise<void> {
 function open(limits: EgressLimits): void {
   try {
     closeInheritedDescriptors();
-    const isRoot = process.getuid?.() === 0;
-    const dir = makeGateFolder(isRoot ? NOBODY : undefined);
-    folder = dir;
     flushCompileCache(); // its folder is not ours to write from here on
-    if (isRoot) becomeNobody();
-    const onEvent = (boxId: number, text: string): void => tell({ t: "log", line: `sandbox ${boxId}: ${text}` });
-    gate = new EgressGate({ dir, limits, onEvent });
-    tell({ t: "opened", user: process.getuid?.() ?? NOBODY });
+    if (process.getuid?.() === 0) becomeNobody();
+    gate = new EgressGate({ limits, onEvent: (boxId, text) => tell({ t: "log", boxId, text }) });
+    tell({ t: "opened" });
   } catch (error) {
     tell({ t: "refused", message: messageOf(error) });
   }
@@ -64,21 +63,21 @@ function becomeNobody(): void {
   process.setuid?.(NOBODY);
 }
 
-async function admit(boxId: number): Promise<void> {
+function listen(boxId: number, socket: Handle): void {
   try {
-    if (gate === undefined) throw new Error("the egress gate is not open");
-    tell({ t: "admitted", boxId, path: await gate.admit(boxId) });
+    if (gate?.listen(boxId, socket) === true) tell({ t: "listening", boxId }, socket);
   } catch (error) {
-    tell({ t: "not-admitted", boxId, message: messageOf(error) });
+    tell({ t: "log", boxId, text: `egress failed: ${messageOf(error)}` });
   }
 }
 
-function tell(message: FromGate): void {
-  if (process.connected) process.send?.(message);
+function tell(message: FromGate, handle?: Handle): void {
+  if (!process.connected) return;
+  if (handle === undefined) process.send?.(message);
+  else process.send?.(message, asSendable(handle), {}, () => {}); // the box may end, and its socket close, while it waits its turn
 }
 
 function close(): void {
   gate?.close();
-  if (folder !== undefined) removeGateFolder(folder);
   process.exit(0);
 }

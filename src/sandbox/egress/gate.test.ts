@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { after, before, test, type TestContext } from "node:test";
 import { sleep, systemClock } from "../../core/clock.ts";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
-import type { FromGate, ToGate } from "./gate-messages.ts";
+import { ownMark } from "../process-mark.ts";
+import type { ToGate } from "./gate-messages.ts";
 import { EgressGateProcess } from "./gate-process.ts";
 import { HOST_ADDRESS, Internet } from "./internet.fixture.ts";
 import { EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
@@ -34,13 +36,11 @@ after(async () => {
   await internet?.close();
 });
 
-function openGate(limits: Partial<EgressLimits>): Promise<EgressGateProcess> {
-  const onLost = (reason: string): never => assert.fail(reason);
+function openGate(limits: Partial<EgressLimits>, launcher = internet.launcher): Promise<EgressGateProcess> {
   return EgressGateProcess.open({
     log: (line) => log.push(line),
-    onLost,
     limits: { ...EGRESS_LIMITS, ...limits },
-    launcher: internet.launcher,
+    launcher,
   });
 }
 
@@ -183,7 +183,7 @@ test("a reader that stops makes the gate stop, not grow", async (t) => {
   const { path } = await box(t, "public");
   const socket = await tunnel(path, "web.example:80");
   socket.pause();
-  const pid = gatePid(path);
+  const pid = newestGate();
   const rssBefore = rssBytes(pid);
 
   socket.write(`GET /large?bytes=${200 * MIB} HTTP/1.1\r\nHost: web.example\r\n\r\n`);
@@ -465,12 +465,62 @@ test("two boxes have two policies", async (t) => {
   assert.match(await asked(shut.path, "web.example:80"), /^403 /);
 });
 
+test("no gate runs before a box connects that may, nor for one that may not", async (t) => {
+  const own = await openGate({});
+  t.after(() => own.close());
+  const before = gates();
+  const shut = await own.admit(1);
+  own.setPolicy(1, "none");
+  const open = await own.admit(2);
+  own.setPolicy(2, "public");
+
+  assert.match(await asked(shut, "web.example:80"), /^403 egress denied: no network for this function/);
+  assert.deepEqual(gates(), before);
+
+  assert.match(await get(open, "web.example:80"), /hello /);
+  assert.match(await get(open, "web.example:80"), /hello /);
+  assert.equal(gates().length, before.length + 1);
+});
+
+test("connections that come at once, before the gate runs, are all served by one gate", async (t) => {
+  const own = await openGate({});
+  t.after(() => own.close());
+  const before = gates();
+  const paths = await Promise.all([1, 2, 3].map((id) => own.admit(id)));
+  for (const id of [1, 2, 3]) own.setPolicy(id, "public");
+
+  const answers = await Promise.all([...paths, ...paths, ...paths].map((path) => get(path, "web.example:80")));
+
+  for (const answer of answers) assert.match(answer, /hello /);
+  assert.equal(gates().length, before.length + 1);
+});
+
+test("a box without network that goes on connecting is not listened to any more", async (t) => {
+  const { path } = await box(t, "none");
+  const sockets: Socket[] = [];
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+
+  const failure = await (async () => {
+    for (let times = 0; times < 1100; times += 1) {
+      const socket = connect({ path }).on("error", () => {});
+      sockets.push(socket);
+      const [error] = (await Promise.race([once(socket, "connect"), once(socket, "error")])) as [unknown];
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  })().catch((error: unknown) => error);
+
+  assert.equal((failure as NodeJS.ErrnoException).code, "ECONNREFUSED");
+  assert.equal(sockets.length, 1001);
+});
+
 test("the gate is nobody, and nothing of it is left when it is closed", async () => {
-  const onLost = (reason: string): never => assert.fail(reason);
   const launcher = [...internet.launcher, "setpriv", "--groups=4"] as const; // a group to lose
-  const own = await EgressGateProcess.open({ log: () => {}, onLost, launcher });
+  const own = await openGate({}, launcher);
   const path = await own.admit(1);
-  const pid = gatePid(path);
+  own.setPolicy(1, "public");
+  await get(path, "web.example:80");
+  const pid = newestGate();
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
 
   await own.close();
@@ -484,13 +534,11 @@ test("the gate is nobody, and nothing of it is left when it is closed", async ()
   await assert.rejects(own.admit(2), /the egress gate has ended/);
 });
 
-test("the gate ends when its server is gone, and takes its folder along", async (t) => {
+test("the gate ends when its server is gone, and not before", async (t) => {
   const orphan = fork(join(import.meta.dirname, "gate-main.ts"));
   t.after(() => orphan.kill("SIGKILL"));
   orphan.send({ t: "open", limits: EGRESS_LIMITS } satisfies ToGate);
   await once(orphan, "message");
-  orphan.send({ t: "admit", boxId: 1 } satisfies ToGate);
-  const [admitted] = (await once(orphan, "message")) as [FromGate];
   const ended = once(orphan, "exit");
 
   orphan.kill("SIGTERM"); // not for it to decide
@@ -501,27 +549,124 @@ test("the gate ends when its server is gone, and takes its folder along", async 
   const [code] = (await ended) as [number];
 
   assert.equal(code, 0);
-  assert(admitted.t === "admitted");
-  assert.equal(existsSync(dirname(admitted.path)), false);
 });
 
-test("a killed gate is told, and the next one sweeps its folder", async (t) => {
-  let reason = "";
-  const launcher = internet.launcher;
-  const killed = await EgressGateProcess.open({ log: () => {}, onLost: (why) => (reason = why), launcher });
-  const path = await killed.admit(1);
-  process.kill(gatePid(path), "SIGKILL");
-  await until(() => reason !== "");
+test("a killed gate is told; its connections end, and the next ones of all boxes get a new gate", async (t) => {
+  const one = await box(t, "public", {});
+  const otherPath = await one.gate.admit(++lastBox);
+  one.gate.setPolicy(lastBox, "none");
+  const open = await tunnel(one.path, "web.example:7777");
+  const told = log.length;
+  const killed = newestGate();
 
-  assert.equal(reason, "the egress gate ended unexpectedly (SIGKILL)");
-  assert.equal(existsSync(dirname(path)), true);
+  process.kill(killed, "SIGKILL");
+  await closed(open);
+  await until(() => log.length > told);
+
+  assert.equal(log[told], "the egress gate ended unexpectedly (SIGKILL); it is started again when it is needed");
+  assert.equal(gates().includes(killed), false);
+  for (let times = 0; times < 2; times += 1) {
+    assert.match(await get(one.path, "web.example:80"), /hello /);
+    assert.match(await asked(one.path, "10.0.0.5:80"), /^403 .* is private$/);
+    assert.match(await asked(otherPath, "web.example:80"), /^403 egress denied: no network/);
+    process.kill(newestGate(), "SIGKILL");
+    await until(() => log.at(-1)?.includes("ended unexpectedly") === true);
+  }
+});
+
+test("a gate that cannot be started lets nobody out, and says why", async (t) => {
+  const own = await openGate({}, ["false"] as unknown as typeof internet.launcher);
+  t.after(() => own.close());
+  const path = await own.admit(++lastBox);
+  own.setPolicy(lastBox, "public");
+
+  assert.match(
+    await asked(path, "web.example:80"),
+    /^502 egress failed: the egress gate ended at start \(exit code 1\)$/,
+  );
+  assert.match(log.at(-1) ?? "", /cannot be started|ended at start/);
+});
+
+test("what a killed server left is swept by the next one", async (t) => {
+  const gone = spawn("sleep", ["60"]);
+  const folder = join(tmpdir(), `cloche-gate-${ownMark(gone.pid)}-left`);
+  mkdirSync(folder);
+  gone.kill("SIGKILL");
+  await once(gone, "exit");
+
   await box(t, "none", {});
-  assert.equal(existsSync(dirname(path)), false);
+
+  assert.equal(existsSync(folder), false);
 });
 
-/** The process of the gate that has made the socket at `path`; its folder is named after it. */
-function gatePid(path: string): number {
-  return Number(/cloche-gate-(\d+)-/.exec(path)?.[1]);
+// --- the server's own connections ---
+
+test("the server connects through the gate, by the policy that it names", async (t) => {
+  const own = await openGate({});
+  t.after(() => own.close());
+  const target = { owner: "f@1", policy: "public", host: "web.example", port: 7777 } as const;
+  const { signal } = new AbortController();
+
+  const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => own.connect(target, signal)));
+  for (const [index, socket] of sockets.entries()) socket.end(`said by ${index}`);
+  const heard = await Promise.all(sockets.map((socket) => text(socket)));
+
+  assert.deepEqual(heard, ["said by 0", "said by 1", "said by 2", "said by 3", "said by 4"]);
+  const refused = (change: object): Promise<unknown> => own.connect({ ...target, ...change }, signal);
+  await assert.rejects(refused({ host: "10.0.0.5", port: 80 }), {
+    code: "EGRESS_REFUSED",
+    message: "egress denied: 10.0.0.5 is private",
+  });
+  await assert.rejects(refused({ owner: "f@2", policy: ["other.example"] }), {
+    code: "EGRESS_REFUSED",
+    message: "egress denied: web.example is not in the list of allowed hosts",
+  });
+  await assert.rejects(refused({ port: 9999 }), { code: "EGRESS_FAILED", message: /ECONNREFUSED/ });
+  await assert.rejects(refused({ host: "a b" }), { code: "EGRESS_FAILED" });
+});
+
+test("the server asks no gate where the policy is none, and waits for none that it does not need any more", async (t) => {
+  const own = await openGate({});
+  t.after(() => own.close());
+  const before = gates();
+  const target = { owner: "f@1", policy: "none", host: "web.example", port: 80 } as const;
+
+  await assert.rejects(own.connect(target, new AbortController().signal), {
+    code: "EGRESS_REFUSED",
+    message: "egress denied: no network for this function (EGRESS=none)",
+  });
+  assert.deepEqual(gates(), before);
+  await assert.rejects(own.connect({ ...target, policy: "public" }, AbortSignal.abort()), { code: "EGRESS_FAILED" });
+});
+
+test("the connections of one owner are counted together, and those of others are not", async (t) => {
+  const own = await openGate({ connections: 3 });
+  t.after(() => own.close());
+  const target = { owner: "f@1", policy: "public", host: "web.example", port: 7777 } as const;
+  const { signal } = new AbortController();
+  const open = await Promise.all([1, 2, 3].map(() => own.connect(target, signal)));
+
+  await assert.rejects(own.connect(target, signal), { message: "egress denied: more than 3 connections at once" });
+  const other = await own.connect({ ...target, owner: "g@1" }, signal);
+  for (const socket of open) socket.destroy();
+  await until(() => open.every((socket) => socket.closed));
+  await sleep(50); // the gate has to hear of it
+  const again = await own.connect(target, signal);
+
+  other.destroy();
+  again.destroy();
+});
+
+/** The processes of all gates of this test, oldest first. */
+function gates(): number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number);
+  return children
+    .filter((pid) => /gate-main/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")))
+    .toSorted((a, b) => a - b);
+}
+
+function newestGate(): number {
+  return gates().at(-1) ?? 0;
 }
 
 /** What was told about a box, without its number. */

@@ -1,21 +1,16 @@
-// The way out of the boxes: one unix socket for each, which is bound into it and so says who is asking.
-import { randomBytes } from "node:crypto";
-import { createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+// The way out of the boxes: one unix socket for each, which is bound into it and so says who is asking. The server has made it.
+import type { Socket } from "node:net";
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
-import { Connection, type ConnectionOwner, refuse } from "./connection.ts";
-import { denied } from "./destination.ts";
+import { BoxLog } from "./box-log.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { type Handle, listenOn, streamOf } from "./handles.ts";
 import type { EgressLimits } from "./limits.ts";
+import { denied, refuse } from "./refusal.ts";
 import { Turnstile } from "./turnstile.ts";
 
-/** A box that tries forbidden hosts in a loop must not fill the server's log. */
-const LINES_PER_BOX = 20;
-
 export interface EgressGateOptions {
-  /** Where the sockets are made; must be short (`MAX_SOCKET_PATH_BYTES`). */
-  readonly dir: string;
   readonly limits: EgressLimits;
   /** One line about something denied, failed or ended by a limit in a box. */
   readonly onEvent: (boxId: number, text: string) => void;
@@ -30,14 +25,26 @@ export class EgressGate {
     this.#options = options;
   }
 
-  /** Opens the socket of a box; resolves with its path when it takes connections. */
-  async admit(boxId: number): Promise<string> {
-    // The folder hides its names; with one that cannot be guessed, no other user of the host passes as this box.
-    const path = join(this.#options.dir, randomBytes(8).toString("hex"));
+  /** @param policy undefined: its connections wait for one */
+  admit(boxId: number, policy: EgressPolicy | undefined): void {
     const exit = new BoxExit(this.#options.limits, (text) => this.#options.onEvent(boxId, text));
     this.#boxes.set(boxId, exit);
-    await exit.listen(path);
-    return path;
+    if (policy !== undefined) exit.setPolicy(policy);
+  }
+
+  /** Takes connections on the socket of a box; false where the box has gone. */
+  listen(boxId: number, socket: Handle): boolean {
+    const exit = this.#boxes.get(boxId);
+    if (exit === undefined) socket.close();
+    else exit.listen(socket);
+    return exit !== undefined;
+  }
+
+  /** Takes one connection of a box. */
+  serve(boxId: number, client: Handle): void {
+    const exit = this.#boxes.get(boxId);
+    if (exit === undefined) client.close();
+    else exit.accept(streamOf(client));
   }
 
   /** What a box that is not there would be allowed does not matter: its messages may cross with its end. */
@@ -45,7 +52,7 @@ export class EgressGate {
     this.#boxes.get(boxId)?.setPolicy(policy);
   }
 
-  /** Ends the connections of a box and removes its socket. */
+  /** Ends the connections of a box, and takes no more. */
   release(boxId: number): void {
     this.#boxes.get(boxId)?.close();
     this.#boxes.delete(boxId);
@@ -60,31 +67,21 @@ export class EgressGate {
 class BoxExit implements ConnectionOwner {
   readonly limits: EgressLimits;
   readonly lookups: Turnstile;
-  readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #firstPolicy = Promise.withResolvers<void>();
-  readonly #onEvent: (text: string) => void;
+  readonly #log: BoxLog;
+  #socket: Handle | undefined;
   #policy: EgressPolicy | undefined;
-  #linesLeft = LINES_PER_BOX;
 
   constructor(limits: EgressLimits, onEvent: (text: string) => void) {
     this.limits = limits;
     this.lookups = new Turnstile(limits.lookups);
-    this.#onEvent = onEvent;
-    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
+    this.#log = new BoxLog(onEvent);
   }
 
-  listen(path: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      // For all to read and write: the box's user is not ours. Who reaches the socket is decided by what the box shows.
-      this.#server.listen({ path, readableAll: true, writableAll: true }, () => {
-        this.#server.off("error", reject);
-        // Out of descriptors: the connection fails, the gate goes on.
-        this.#server.on("error", (error) => this.tell(`egress failed: ${messageOf(error)}`));
-        resolve();
-      });
-    });
+  listen(socket: Handle): void {
+    this.#socket = socket;
+    listenOn(socket, (client) => this.accept(streamOf(client)));
   }
 
   setPolicy(policy: EgressPolicy): void {
@@ -103,17 +100,15 @@ class BoxExit implements ConnectionOwner {
   }
 
   tell(text: string): void {
-    if (this.#linesLeft === 0) return;
-    this.#linesLeft -= 1;
-    this.#onEvent(this.#linesLeft > 0 ? text : `${text} (more of this sandbox are not shown)`);
+    this.#log.tell(text);
   }
 
   close(): void {
-    this.#server.close(); // removes the socket's file
+    this.#socket?.close();
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #accept(client: Socket): void {
+  accept(client: Socket): void {
     if (this.#connections.size >= this.limits.connections) {
       const refusal = denied(`more than ${this.limits.connections} connections at once`);
       this.tell(refusal.text);

@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer, isIPv4, type Server } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 
 /** The addresses of one name at one time. */
 export type Records = readonly string[];
@@ -59,11 +60,45 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
+const PACKERS: { readonly [name: string]: (data: Buffer | string) => Buffer } = {
+  gzip: gzipSync,
+  deflate: deflateSync,
+  "deflate-raw": deflateRawSync,
+  br: brotliCompressSync,
+};
+
 function onRequest(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "", "http://world");
+  const param = (name: string, fallback = ""): string => url.searchParams.get(name) ?? fallback;
   switch (url.pathname) {
     case "/redirect":
-      response.writeHead(302, { location: url.searchParams.get("to") ?? "" }).end();
+      response.writeHead(Number(param("status", "302")), { location: param("to") }).end();
+      break;
+    case "/redirect-on":
+      response.writeHead(302, { location: `/redirect-on?n=${Number(param("n")) + 1}` }).end();
+      break;
+    case "/packed": {
+      // `bytes` zeros or the text `data`, packed as `as` says.
+      const data = url.searchParams.has("bytes") ? Buffer.alloc(Number(param("bytes"))) : param("data");
+      const packed = PACKERS[param("as")]?.(data) ?? Buffer.from(param("data"));
+      response.writeHead(200, { "content-encoding": param("called", param("as")) }).end(packed);
+      break;
+    }
+    case "/short": // less than it says
+      response.writeHead(200, { "content-length": "100" });
+      response.write("only this", () => response.destroy());
+      break;
+    case "/raw": // no HTTP at all, or a strange one
+      request.socket.end(param("text").replace("{fill}", "x".repeat(Number(param("fill")))));
+      break;
+    case "/status":
+      response.writeHead(Number(param("code")), { "x-one": ["first", "second"] }).end("the body");
+      break;
+    case "/echo":
+    case "/chat/completions":
+    case "/v1/messages":
+    case "/emails":
+      void echo(request, response);
       break;
     case "/large":
       Readable.from(chunks(Number(url.searchParams.get("bytes")))).pipe(response);
@@ -80,6 +115,28 @@ function onRequest(request: IncomingMessage, response: ServerResponse): void {
     default:
       response.end(`hello ${request.headers.host} from ${request.socket.remotePort}`);
   }
+}
+
+/** Answers what the request asks for (`answerFor`), else the request itself as JSON. */
+async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const parts: Buffer[] = [];
+  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+  const body = Buffer.concat(parts).toString("utf8");
+  const { method, url, headers } = request;
+  const planned = answerFor(body);
+  response.writeHead(planned?.status ?? 200, { "content-type": "application/json" });
+  response.end(planned?.text ?? JSON.stringify({ method, url, headers, body }));
+}
+
+/** A provider's answer is told by the text that is sent to it: `answer 429 {"error":…}`. */
+function answerFor(body: string): { readonly status: number; readonly text: string } | undefined {
+  let planned: string | undefined;
+  JSON.stringify(body.startsWith("{") ? JSON.parse(body) : {}, (_name, value: unknown) => {
+    if (typeof value === "string" && value.startsWith("answer ")) planned = value;
+    return value;
+  });
+  const [, status = "", text = ""] = /^answer (\d+) (.*)$/s.exec(planned ?? "") ?? [];
+  return planned === undefined ? undefined : { status: Number(status), text };
 }
 
 /** A WebSocket that says one thing (RFC 6455). */

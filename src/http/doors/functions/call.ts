@@ -1,0 +1,176 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Version } from "../../../core/program.ts";
+import type { Exchange, RequestHead, ResponseHead, RestOfBody } from "../../../core/exchange.ts";
+import type { HeaderList } from "../../../core/exchange.ts";
+import type { InvocationResult } from "../../../services/invoke.ts";
+import { answerFailure, answerFault } from "./fault.ts";
+import { eventRecord, FirstBytes, responseRecord } from "./record.ts";
+import { tooLarge } from "./request.ts";
+import { checkHeaders, checkStatus, InvalidResponse, responseOf } from "./response.ts";
+
+interface CallParts {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  /** Undefined: it is streamed. */
+  readonly body: Buffer | undefined;
+  readonly version: Version;
+  /** The most that the request's body may have. */
+  readonly bodyBytes: number;
+  readonly keepsResponse: boolean;
+}
+
+const EMPTY = Buffer.alloc(0);
+/** A page that a function serves has an origin of its own: its scripts cannot use the dashboard's cookie, nor the open API of loopback. */
+const SANDBOXED_PAGE = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads";
+
+/** One call of a function over HTTP: between the client's connection and the worker. */
+export class FunctionCall implements Exchange {
+  readonly head: RequestHead;
+  readonly firstBytes: Buffer;
+  readonly rest: RestOfBody | undefined;
+  executionId = "";
+  /** The client went away, or sends more than it may. */
+  onBroken: () => void = () => {};
+  /** Of the response, once it has one. */
+  status: number | undefined;
+  readonly #parts: CallParts;
+  readonly #sent = new FirstBytes();
+  #headers: HeaderList = [];
+  #tooLarge = false;
+  #wholeBody: Buffer = EMPTY;
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    const { message, response, head, body } = parts;
+    this.head = head;
+    this.firstBytes = body ?? EMPTY;
+    const onTooLarge = (): void => {
+      this.#tooLarge = true;
+      this.onBroken();
+    };
+    this.rest = body === undefined ? { source: message, limitBytes: parts.bodyBytes, onTooLarge } : undefined;
+    response.on("close", () => {
+      if (!response.writableFinished) this.onBroken();
+    });
+    response.on("error", () => {});
+    if (this.rest !== undefined) message.on("error", () => this.onBroken());
+  }
+
+  onHead({ status, headers, end, coldStart, waitMs, ranMs }: ResponseHead): string | undefined {
+    try {
+      this.status = checkStatus(status);
+      this.#headers = checkHeaders(headers);
+    } catch (error) {
+      this.status = undefined;
+      if (error instanceof InvalidResponse) return error.message;
+      throw error;
+    }
+    if (!end) this.#writeHead(coldStart, waitMs, ranMs, undefined);
+    return undefined;
+  }
+
+  onBody(chunk: Buffer, taken: () => void): void {
+    const { response } = this.#parts;
+    if (this.#parts.keepsResponse) this.#sent.push(chunk);
+    if (!response.headersSent) {
+      this.#wholeBody = chunk; // the only one; the head is written with its length when the run is over
+      taken();
+    } else if (response.destroyed) taken();
+    else if (response.write(chunk)) taken();
+    else response.once("drain", taken);
+  }
+
+  /** The run is over: answers, or completes the answer. */
+  finish({ outcome, coldStart, waitMs, runMs }: InvocationResult, withDetails: boolean): void {
+    const { response } = this.#parts;
+    if (response.destroyed) return;
+    if (outcome.kind === "responded") {
+      if (response.headersSent) response.end();
+      else {
+        this.#writeHead(coldStart, waitMs, runMs, this.#wholeBody.length);
+        response.end(this.#wholeBody);
+      }
+      return;
+    }
+    if (response.headersSent) {
+      response.destroy(); // an answer that has begun cannot become another one; the client sees that it is not whole
+      return;
+    }
+    if (outcome.kind === "ok") {
+      this.#answerValue(outcome.json, { coldStart, waitMs, runMs }, withDetails);
+      return;
+    }
+    this.#platformHeaders(coldStart, waitMs, runMs);
+    if (this.#tooLarge) {
+      response.setHeader("Connection", "close");
+      answerFault(response, tooLarge(this.#parts.bodyBytes));
+    } else answerFailure(response, outcome, withDetails);
+  }
+
+  eventRecord(): string {
+    return eventRecord(this.head, this.firstBytes, this.rest === undefined);
+  }
+
+  responseRecord(): string | undefined {
+    return this.status === undefined
+      ? undefined
+      : responseRecord(this.status, this.#headers, this.#sent.bytes, this.#sent.isWhole);
+  }
+
+  #answerValue(
+    json: string | undefined,
+    { coldStart, waitMs, runMs }: { coldStart: boolean; waitMs: number; runMs: number },
+    withDetails: boolean,
+  ): void {
+    const { response } = this.#parts;
+    try {
+      const { status, headers, body } = responseOf(json);
+      this.status = status;
+      this.#headers = headers;
+      if (this.#parts.keepsResponse) this.#sent.push(body);
+      this.#writeHead(coldStart, waitMs, runMs, body.length);
+      response.end(body);
+    } catch (error) {
+      if (!(error instanceof InvalidResponse)) throw error;
+      this.#platformHeaders(coldStart, waitMs, runMs);
+      const outcome = { kind: "failed", name: error.name, message: error.message, stack: "" } as const;
+      answerFailure(response, outcome, withDetails);
+    }
+  }
+
+  #writeHead(coldStart: boolean, waitMs: number, ranMs: number, lengthBytes: number | undefined): void {
+    const { response, message } = this.#parts;
+    const status = this.status ?? 200;
+    this.#platformHeaders(coldStart, waitMs, ranMs);
+    const seen = new Set<string>();
+    for (const [name, value] of this.#headers) {
+      const lower = name.toLowerCase();
+      if (seen.has(lower)) response.appendHeader(name, value);
+      else response.setHeader(name, value); // also over ours of the same name, such as CORS
+      seen.add(lower);
+    }
+    response.appendHeader("Content-Security-Policy", SANDBOXED_PAGE);
+    const bodyless = status === 204 || status === 304;
+    if (lengthBytes !== undefined && !bodyless && message.method !== "HEAD") {
+      response.setHeader("Content-Length", lengthBytes);
+    }
+    if (!message.complete && this.rest !== undefined) response.setHeader("Connection", "close");
+    response.writeHead(status);
+    if (lengthBytes === undefined) response.flushHeaders();
+  }
+
+  #platformHeaders(coldStart: boolean, waitMs: number, ranMs: number): void {
+    const { response, version } = this.#parts;
+    const owner = version.function;
+    if (owner !== undefined) {
+      response.setHeader("X-Function-Id", owner.id);
+      response.setHeader("X-Function-Version-Id", String(owner.number));
+    }
+    response.setHeader("X-Execution-Id", this.executionId);
+    response.setHeader("X-Execution-Duration-Ms", String(Math.round(ranMs)));
+    response.setHeader("X-Cold-Start", String(coldStart));
+    const wait = coldStart ? `boot;dur=${waitMs.toFixed(1)}` : `queue;dur=${waitMs.toFixed(1)}`;
+    response.setHeader("Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`);
+  }
+}

@@ -1,0 +1,76 @@
+// The request of a caller, as a function gets it.
+import type { IncomingMessage } from "node:http";
+import { PlatformError } from "../../../core/errors.ts";
+import type { HeaderList } from "../../../core/exchange.ts";
+
+/** A body up to this size is read before the run begins; a larger one is streamed. */
+const WHOLE_BODY_BYTES = 64 * 1024;
+const MAX_REQUEST_ID_CHARS = 200;
+
+/** Hop by hop, or ours. */
+const NOT_FOR_FUNCTIONS = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+export const SESSION_COOKIE = "cloche_session";
+
+/** @param hideKey the caller's `Authorization` opened our door and is none of the function's business */
+export function headersFor(message: IncomingMessage, hideKey: boolean): HeaderList {
+  const { rawHeaders } = message;
+  const headers: [string, string][] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    const value = rawHeaders[at + 1] ?? "";
+    if (NOT_FOR_FUNCTIONS.has(name) || (hideKey && name === "authorization")) continue;
+    if (name !== "cookie") headers.push([name, value]);
+    else {
+      const cookies = withoutSession(value);
+      if (cookies !== "") headers.push([name, cookies]);
+    }
+  }
+  return headers;
+}
+
+/** A function must never see the cookie that opens the dashboard. */
+function withoutSession(cookies: string): string {
+  return cookies
+    .split(";")
+    .filter((cookie) => cookie.split("=", 1)[0]?.trim().toLowerCase() !== SESSION_COOKIE)
+    .join(";")
+    .trim();
+}
+
+/** The caller's own, where it has one that can be shown. */
+export function requestIdOf(message: IncomingMessage): string | undefined {
+  const given = message.headers["x-request-id"];
+  return typeof given === "string" && given !== "" && given.length <= MAX_REQUEST_ID_CHARS ? given : undefined;
+}
+
+/**
+ * The body where it is small and its length is known; undefined where it is to be streamed.
+ *
+ * @throws PlatformError BODY_TOO_LARGE
+ */
+export async function wholeBody(message: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
+  const announced = message.headers["content-length"];
+  if (announced !== undefined && Number(announced) > limitBytes) throw tooLarge(limitBytes);
+  if (announced === undefined && message.headers["transfer-encoding"] === undefined) return Buffer.alloc(0);
+  if (announced === undefined || Number(announced) > WHOLE_BODY_BYTES) return undefined;
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    message.on("data", (chunk: Buffer) => chunks.push(chunk));
+    message.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    message.on("error", () => reject(new PlatformError("INVALID_REQUEST", "the request ended before its body did")));
+  });
+}
+
+export function tooLarge(limitBytes: number): PlatformError {
+  const message = `request body too large (max ${limitBytes} bytes, setting HTTP_BODY_MAX_SIZE)`;
+  return new PlatformError("BODY_TOO_LARGE", message);
+}

@@ -1,0 +1,2 @@
+/** The user that owns nothing. */
+export const NOBODY = 65_534;
