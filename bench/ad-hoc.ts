@@ -12,13 +12,13 @@ const ROUNDS = 5;
 const PER_SECOND = 5;
 const CALLS_A_ROUND = 8;
 const RIVAL_CALLS_A_ROUND = 3;
-const MOST_P50_MS: Readonly<Record<Language, number>> = { javascript: 4, python: 5, typescript: 10 }; // P3
+const MOST_P50_MS: Readonly<Record<Language, number>> = { javascript: 4, python: 5, lua: 3, typescript: 10 }; // P3
 
 const CLIENTS = 4;
 const SATURATED_S = 6;
 const RIVAL_SATURATED_S = 3;
 const LIMIT_S = 3;
-const LEAST_PER_S: Readonly<Partial<Record<Language, number>>> = { javascript: 55, python: 80 }; // P4
+const LEAST_PER_S: Readonly<Partial<Record<Language, number>>> = { javascript: 55, python: 80, lua: 220 }; // P4
 const BUSY_PAUSE_MS = 20;
 const MOST_GROWTH_BYTES = 32 * 1024 * 1024; // "memory flat": below what a garbage collector leaves lying about
 const SETTLE_MS = 1500;
@@ -91,7 +91,9 @@ async function atRestRows(ours: Running, bare: Running, perCall: Running): Promi
 }
 
 function rivalName(language: Language): string {
-  return { javascript: "bwrap + node", python: "bwrap + python", typescript: "bwrap + tsx" }[language];
+  return { javascript: "bwrap + node", python: "bwrap + python", lua: "bwrap + luajit", typescript: "bwrap + tsx" }[
+    language
+  ];
 }
 
 async function lineRows(ours: Running): Promise<Row[]> {
@@ -171,7 +173,7 @@ async function saturatedRows(language: Language, ours: Ours, perCall: Running): 
       what: `${language}, successes`,
       ours: perS(own.perS),
       rivals: `${rivalName(language)} ${perS(rival.perS)}`,
-      limit: `bwrap + ${language === "python" ? "python" : "node"} ${perS(limit)} (${ratio(own.perS / limit)})`,
+      limit: `${language === "typescript" ? "bwrap + node" : rivalName(language)} ${perS(limit)} (${ratio(own.perS / limit)})`,
       ...(least === undefined ? {} : { target: `≥ ${least}/s`, ok: own.perS >= least }),
     },
     {
@@ -202,10 +204,13 @@ function ownMemoryBytes({ pid }: Running): number {
 
 /** Fresh sandboxes a second in which the bare interpreter prints hello. */
 async function boxesPerS(language: Language): Promise<number> {
-  const hello =
-    language === "python"
-      ? ["/usr/bin/python3", "-I", "-S", "-c", "print('hello')"]
-      : [process.execPath, "-p", "'hello'"];
+  const node = [process.execPath, "-p", "'hello'"];
+  const hello = {
+    python: ["/usr/bin/python3", "-I", "-S", "-c", "print('hello')"],
+    lua: ["/usr/bin/luajit", "-e", "print('hello')"],
+    javascript: node,
+    typescript: node,
+  }[language];
   const script = `${import.meta.dirname}/rivals/boxes-per-second.mjs`;
   return Number(await outputOf(process.execPath, [script, String(LIMIT_S), ...hello]));
 }

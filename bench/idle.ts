@@ -16,7 +16,7 @@ const SETTLE_MS = 2000;
 const MIB = 1_048_576;
 const MOST_READY_MS = 1000; // P7, as the two below
 const MOST_SERVER_BYTES = 120e6;
-const MOST_WORKER_BYTES: Readonly<Record<string, number>> = { node: 10 * MIB, python: 5 * MIB };
+const MOST_WORKER_BYTES: Readonly<Record<string, number>> = { node: 10 * MIB, python: 5 * MIB, lua: MIB };
 
 export async function idle(): Promise<Table[]> {
   const dataDir = mkdtempSync(join(tmpdir(), "cloche-bench-"));
@@ -36,7 +36,7 @@ export async function idle(): Promise<Table[]> {
     }
   }
   await delay(SETTLE_MS);
-  const used = memoryRows(ours, "at rest after 60 ad-hoc runs", false);
+  const used = memoryRows(ours, "at rest after 80 ad-hoc runs", false);
   const bareMemory = memoryOf(bare.pid);
   await bare.stop();
   await ours.stop();

@@ -1,6 +1,6 @@
 // The hello of each language, never the same code twice.
 
-export const LANGUAGES = ["javascript", "python", "typescript"] as const;
+export const LANGUAGES = ["javascript", "python", "lua", "typescript"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 let count = 0;
@@ -13,6 +13,8 @@ export function newHello(language: Language): string {
       return `const number = ${number};\nreturn {hello: event.name};`;
     case "python":
       return `number = ${number}\nreturn {"hello": event["name"]}`;
+    case "lua":
+      return `local number = ${number}\nreturn {hello = event.name}`;
     case "typescript":
       return `const number: number = ${number};\ninterface Hello { hello: string }\nreturn {hello: event.name} as Hello;`;
   }

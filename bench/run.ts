@@ -1,21 +1,29 @@
-// npm run bench              every question, in under five minutes
-// npm run bench -- warm      one of them: warm, ad-hoc, deploy, idle, launch, neighbours
+// npm run bench              every question, in about ten minutes
+// npm run bench -- warm      one of them: warm, functions, ad-hoc, deploy, idle, scale, history, streams, launch, neighbours
 import { availableParallelism, cpus } from "node:os";
 import { adHoc } from "./ad-hoc.ts";
 import { deploy } from "./deploy.ts";
+import { functions } from "./functions.ts";
+import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { launch } from "./launch.ts";
 import { GENERATOR } from "./load.ts";
 import { neighbours } from "./neighbours.ts";
 import { stopAll } from "./processes.ts";
+import { scale } from "./scale.ts";
+import { streams } from "./streams.ts";
 import { formatTable, type Table, verdict } from "./table.ts";
 import { warm } from "./warm.ts";
 
 const BENCHES: { readonly [name: string]: () => Promise<Table[]> } = {
   warm,
+  functions,
   "ad-hoc": adHoc,
   deploy,
   idle,
+  scale,
+  history,
+  streams,
   launch,
   neighbours,
 };

@@ -2,19 +2,22 @@
 import { postOk } from "./client.ts";
 import { GENERATOR, type Load, load, type Target } from "./load.ts";
 import { startNodeRival, startOurs, startWorkerd } from "./rivals.ts";
-import { medianOf } from "./stats.ts";
+import { added, alternate, of, type Rounds } from "./rounds.ts";
 import { perS, ratio, type Row, type Table, us } from "./table.ts";
 
 const ROUNDS = 5;
 const ROUND_S = 1;
+const SHAPE = { rounds: ROUNDS, seconds: ROUND_S };
+const SHORT = { rounds: 3, seconds: ROUND_S };
 const PEAK_CONNECTIONS = 32;
 const PER_CALL_CONNECTIONS = 2; // one for each core: more would only queue
 const LEAST_SHARE_OF_BARE = 0.5; // P1
-const MOST_ADDED_P50_US = { javascript: 150, python: 200 }; // P2
+const MOST_ADDED_P50_US = { javascript: 150, python: 200, lua: 200 }; // P2
 const MOST_ADDED_P99_US = 1000; // P2
 
 const JAVASCRIPT = "return {hello: event.name}";
 const PYTHON = 'return {"hello": event["name"]}';
+const LUA = "return {hello = event.name}";
 const BODY = JSON.stringify({ input: { name: "world" } });
 const ANSWER = '{"data":{"hello":"world"},"type":"json"}';
 const SIZED_BODIES = [
@@ -23,12 +26,11 @@ const SIZED_BODIES = [
   ["1 MB", 1_000_000],
 ] as const;
 
-type Rounds = ReadonlyMap<string, Load[]>;
-
 export async function warm(): Promise<Table[]> {
   const ours = await startOurs();
   await ours.server.upload("hello", "javascript", JAVASCRIPT);
   await ours.server.upload("hello-python", "python", PYTHON);
+  await ours.server.upload("hello-lua", "lua", LUA);
   const bare = await startNodeRival("bare-http.mjs");
   const fastify = await startNodeRival("fastify.mjs");
   const workerd = await startWorkerd();
@@ -37,10 +39,12 @@ export async function warm(): Promise<Table[]> {
 
   const js: Target = { name: "js", url: `${ours.url}/run/hello`, body: BODY, pid: ours.pid };
   const python: Target = { name: "python", url: `${ours.url}/run/hello-python`, body: BODY, pid: ours.pid };
+  const lua: Target = { name: "lua", url: `${ours.url}/run/hello-lua`, body: BODY, pid: ours.pid };
   const bareHttp: Target = { name: "bare", url: `${bare.url}/run/hello`, body: BODY, pid: bare.pid };
   const peak: Target[] = [
     js,
     python,
+    lua,
     bareHttp,
     { name: "fastify", url: `${fastify.url}/run/hello`, body: BODY, pid: fastify.pid },
     { name: "workerd", url: `${workerd.url}/run/hello`, body: BODY, pid: workerd.pid },
@@ -53,9 +57,13 @@ export async function warm(): Promise<Table[]> {
     }
   }
 
-  for (const target of [js, python, bareHttp]) await load(target, PEAK_CONNECTIONS, ROUND_S); // let V8 compile
-  const atPeak = await alternate(peak, ({ name }) => (name === "per call" ? PER_CALL_CONNECTIONS : PEAK_CONNECTIONS));
-  const atOne = await alternate([js, python, bareHttp], () => 1);
+  for (const target of [js, python, lua, bareHttp]) await load(target, PEAK_CONNECTIONS, ROUND_S); // let V8 compile
+  const atPeak = await alternate(
+    peak,
+    ({ name }) => (name === "per call" ? PER_CALL_CONNECTIONS : PEAK_CONNECTIONS),
+    SHAPE,
+  );
+  const atOne = await alternate([js, python, lua, bareHttp], () => 1, SHAPE);
   await perCall.stop();
   await fastify.stop();
   await workerd.stop();
@@ -73,26 +81,9 @@ export async function warm(): Promise<Table[]> {
   ];
 }
 
-/** Some rounds over all targets; each round begins with another one. */
-async function alternate(
-  targets: readonly Target[],
-  connectionsFor: (target: Target) => number,
-  rounds = ROUNDS,
-): Promise<Rounds> {
-  const loads = new Map<string, Load[]>(targets.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < targets.length; turn++) {
-      const target = targets[(round + turn) % targets.length];
-      if (target !== undefined) loads.get(target.name)?.push(await load(target, connectionsFor(target), ROUND_S));
-    }
-  }
-  return loads;
-}
-
 function peakRows(rounds: Rounds): Row[] {
   const bare = of(rounds, "bare");
   const js = of(rounds, "js");
-  const python = of(rounds, "python");
   const workerd = of(rounds, "workerd");
   const rivals = ["fastify", "workerd", "per call"];
   const all = (figure: (load: Load) => string): string =>
@@ -139,11 +130,20 @@ function peakRows(rounds: Rounds): Row[] {
       target: "0",
       ok: js.errors === 0,
     },
-    { what: "Python, requests", ours: perS(python.requestsPerS), limit: `bare ${perS(bare.requestsPerS)}` },
-    { what: "  share of bare node:http", ours: ratio(python.requestsPerS / bare.requestsPerS) },
-    { what: "  p50 / p99", ours: `${us(python.p50Us)} / ${us(python.p99Us)}` },
-    { what: "  CPU a request, sandboxes included", ours: us(python.cpuUsPerRequest) },
-    { what: "  errors, all rounds", ours: errors(python), target: "0", ok: python.errors === 0 },
+    ...(["python", "lua"] as const).flatMap((name) => otherRows(name, of(rounds, name), bare)),
+  ];
+}
+
+function otherRows(name: "python" | "lua", load: Load, bare: Load): Row[] {
+  return [
+    {
+      what: `${name === "lua" ? "Lua" : "Python"}, requests`,
+      ours: `${perS(load.requestsPerS)} = ${ratio(load.requestsPerS / bare.requestsPerS)}`,
+      limit: `bare ${perS(bare.requestsPerS)}`,
+    },
+    { what: "  p50 / p99", ours: `${us(load.p50Us)} / ${us(load.p99Us)}` },
+    { what: "  CPU a request, sandboxes included", ours: us(load.cpuUsPerRequest) },
+    { what: "  errors, all rounds", ours: String(load.errors), target: "0", ok: load.errors === 0 },
   ];
 }
 
@@ -154,19 +154,11 @@ function oneRows(rounds: Rounds): Row[] {
     ours: "",
     limit: `${us(bare.p50Us)} / ${us(bare.p99Us)}`,
   };
-  const rows = (["javascript", "python"] as const).flatMap((language): Row[] => {
-    const name = language === "javascript" ? "js" : "python";
+  const rows = (["javascript", "python", "lua"] as const).flatMap((language): Row[] => {
+    const name = language === "javascript" ? "js" : language;
     const load = of(rounds, name);
-    // Added latency is a difference of neighbours: per round, then the median.
-    const added = (figure: (load: Load) => number): number => {
-      const bareRounds = rounds.get("bare") ?? [];
-      return medianOf(
-        (rounds.get(name) ?? []).map((own, round) => figure(own) - figure(bareRounds[round] ?? bare)),
-        (value) => value,
-      );
-    };
-    const p50 = added(({ p50Us }) => p50Us);
-    const p99 = added(({ p99Us }) => p99Us);
+    const p50 = added(rounds, name, "bare", ({ p50Us }) => p50Us);
+    const p99 = added(rounds, name, "bare", ({ p99Us }) => p99Us);
     return [
       { what: `${language}, p50 / p99`, ours: `${us(load.p50Us)} / ${us(load.p99Us)}` },
       {
@@ -183,7 +175,7 @@ function oneRows(rounds: Rounds): Row[] {
 }
 
 async function connectionRows(js: Target, bare: Target, atPeak: Rounds, atOne: Rounds): Promise<Row[]> {
-  const atEight = await alternate([js, bare], () => 8, 3);
+  const atEight = await alternate([js, bare], () => 8, SHORT);
   const sizes = [
     [1, atOne],
     [8, atEight],
@@ -204,7 +196,7 @@ async function bodyRows(js: Target, bare: Target): Promise<Row[]> {
         { ...bare, body },
       ],
       () => 8,
-      3,
+      SHORT,
     );
     rows.push(growthRow(`body of ${label}, 8 connections`, rounds));
   }
@@ -216,16 +208,4 @@ function growthRow(what: string, rounds: Rounds): Row {
     `${perS(requestsPerS)}, p50 ${us(p50Us)}, CPU ${us(cpuUsPerRequest)}${errors > 0 ? `, ${errors} ERRORS` : ""}`;
   const [js, bare] = [of(rounds, "js"), of(rounds, "bare")];
   return { what, ours: `${show(js)} = ${ratio(js.requestsPerS / bare.requestsPerS)}`, limit: show(bare) };
-}
-
-/** Medians over the rounds; errors are summed. */
-function of(rounds: Rounds, name: string): Load {
-  const loads = rounds.get(name) ?? [];
-  return {
-    requestsPerS: medianOf(loads, ({ requestsPerS }) => requestsPerS),
-    p50Us: medianOf(loads, ({ p50Us }) => p50Us),
-    p99Us: medianOf(loads, ({ p99Us }) => p99Us),
-    cpuUsPerRequest: medianOf(loads, ({ cpuUsPerRequest }) => cpuUsPerRequest),
-    errors: loads.reduce((sum, { errors }) => sum + errors, 0),
-  };
 }

@@ -12,6 +12,7 @@ const NODE = process.execPath; // the same Node as ours
 const RUNTIMES = {
   javascript: { wrapper: "wrapper.js", command: ["/node", "/wrapper.js"], more: ["--ro-bind", NODE, "/node"] },
   python: { wrapper: "wrapper.py", command: ["/usr/bin/python3", "-u", "/wrapper.py"], more: [] },
+  lua: { wrapper: "wrapper.lua", command: ["/usr/bin/luajit", "/wrapper.lua"], more: [] },
   typescript: {
     wrapper: "wrapper.ts",
     command: ["/node", join(BENCH, "node_modules/tsx/dist/cli.mjs"), "/wrapper.ts"],
