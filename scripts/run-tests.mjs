@@ -7,6 +7,8 @@ const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync(["src/**/*.test.ts", "test/**/*.test.ts"]).sort();
 /** These hold attacks against a clock: beside other tests they would measure those. */
 const ALONE = /^test\/security\/(?:containment|neighbours)\./;
+/** A test that fails before it stops what it started would keep its file from ending. */
+const FILE_LIMIT_MS = 300_000;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 await runAll(
@@ -25,7 +27,7 @@ if (counts.failed > 0 || counts.passed === 0 || (process.env.CI !== undefined &&
 
 async function runAll(some, concurrency) {
   if (some.length === 0) return;
-  const stream = run({ files: some, concurrency });
+  const stream = run({ files: some, concurrency, timeout: FILE_LIMIT_MS });
   stream.on("test:pass", (event) => count(event, event.skip === undefined ? "passed" : "skipped"));
   stream.on("test:fail", (event) => count(event, "failed"));
   for await (const text of stream.compose(spec)) process.stdout.write(text);

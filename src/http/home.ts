@@ -5,10 +5,13 @@ import type { Route } from "./router.ts";
 export function homeRoutes(version: string): Route[] {
   const text =
     `Cloche ${version} is running.\n\n` +
-    "Run code:       POST /run-now   {language, code, input?, stream?}\n" +
-    "Keep a script:  POST /upload    {path, language, code}\n" +
-    "Run a script:   POST /run/PATH  {input?, stream?}\n" +
-    "See inside:     GET  /api/system\n";
+    "Run code:         POST /run-now        {language, code, input?, stream?}\n" +
+    "Keep a script:    POST /upload         {path, language, code}\n" +
+    "Run a script:     POST /run/PATH       {input?, stream?}\n" +
+    "Keep a function:  POST /api/functions  {name, language, code}\n" +
+    "Call a function:  any  /fn/NAME\n" +
+    "See inside:       GET  /api/system\n" +
+    "All of the API:   GET  /docs, and /llms.txt for language models\n";
   return [
     {
       method: "GET",

@@ -1,10 +1,11 @@
 // The way to the network, whole: a real server with real sandboxes, in a small internet of the test's own.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { HOST_ADDRESS, Internet } from "../../src/sandbox/egress/internet.fixture.ts";
 import { ServerUnderTest, type SystemReport } from "../server-under-test.ts";
@@ -13,7 +14,8 @@ const WEB = "93.184.216.34";
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 const POST = `
   const [url, body] = process.argv.slice(1);
-  fetch(url, body === undefined ? {} : { method: "POST", body }).then(async (answer) => {
+  const headers = { "content-type": "application/json" };
+  fetch(url, body === undefined ? {} : { method: "POST", body, headers }).then(async (answer) => {
     process.stdout.write(JSON.stringify({ status: answer.status, text: await answer.text() }));
   });
 `;
@@ -197,7 +199,8 @@ return told
     }
     const { pool } = JSON.parse((await call(server, "/api/system")).text) as SystemReport;
     for (const name of ["js", "py"]) {
-      const runs = pool.workers.filter((worker) => worker.version?.startsWith(`${name}@`)).map((worker) => worker.runs);
+      const { id } = JSON.parse((await call(server, `/api/functions/${name}`)).text) as { readonly id: string };
+      const runs = pool.workers.filter((worker) => worker.version?.startsWith(`${id}@`)).map((worker) => worker.runs);
       assert.deepEqual(runs, [3], name);
     }
   });
@@ -226,10 +229,114 @@ suite("with a list of hosts", () => {
   });
 });
 
+/** The gate's processes of a server. */
+function gatesOf(server: ServerUnderTest): number[] {
+  const { pid } = server.process; // nsenter has become the server
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("gate-main"));
+}
+
 suite("without EGRESS", () => {
+  const reach = `fetch("http://web.example/").then(() => "reached", (error) => error.cause.message)`;
+  const script = { language: "javascript", code: `return await ${reach}` };
+  const handler = { language: "javascript", code: `export default async () => new Response(await ${reach});` };
   let server: ServerUnderTest;
   before(async () => {
     server = await startIn({});
+  });
+  after(() => server?.dispose());
+
+  async function deploy(function_: object): Promise<void> {
+    const { status, text } = await call(server, "/api/functions", function_);
+    assert.equal(status, 201, text);
+  }
+
+  test("scripts that ask for nothing have no network, and no gate is started for them", async () => {
+    await call(server, "/upload", { path: "script", ...script });
+    const python = `
+import urllib.request
+try:
+    return urllib.request.urlopen("http://web.example/").status
+except OSError as error:
+    return str(error)
+`;
+
+    assert.match(String(await resultOf(server, script)), /no network for this function/);
+    assert.match(String(await resultOf(server, { language: "python", code: python })), /no network for this function/);
+    assert.match((await call(server, "/run/script", {})).text, /no network for this function/);
+    assert.deepEqual(gatesOf(server), []);
+  });
+
+  test("scripts get what they ask for, and no more than public addresses", async () => {
+    assert.equal(await resultOf(server, { ...script, egress: "public" }), "reached");
+    await call(server, "/upload", { path: "asking", ...script, egress: ["web.example"] });
+    assert.match((await call(server, "/run/asking", {})).text, /reached/);
+    const { status, text } = await call(server, "/run-now", { ...script, egress: "all" });
+    assert.equal(status, 400);
+    assert.match(text, /egress all is more than this server allows \(setting EGRESS=public\)/);
+    assert.equal(gatesOf(server).length, 1);
+  });
+
+  test("functions reach public addresses unless they say otherwise", async () => {
+    await deploy({ name: "open", ...handler });
+    await deploy({ name: "shut", ...handler, egress: "none" });
+    const inward = handler.code.replace("web.example", "private.example");
+    await deploy({ name: "inward", ...handler, code: inward });
+
+    assert.equal((await call(server, "/fn/open")).text, "reached");
+    assert.match((await call(server, "/fn/shut")).text, /no network for this function/);
+    assert.match((await call(server, "/fn/inward")).text, /private\.example leads to 10\.0\.0\.5, which is private/);
+  });
+
+  test("Lua, which has no client of its own, gets out through the same gate", async () => {
+    const code = `
+      function handler(ctx, event)
+        local told = {}
+        for index, url in ipairs({"http://web.example/status?code=404", "https://web.example/", "http://127.0.0.1/",
+                                  "http://web.example/redirect?to=http://169.254.169.254/"}) do
+          local response, message = http.get(url)
+          told[index] = response and response.statusCode .. " " .. response.body or message
+        end
+        told[5] = select(2, ai.chat({provider = "openai", model = "m", messages = {{role = "user", content = "hi"}}}))
+        return {body = json.encode(told)}
+      end
+    `;
+    await deploy({ name: "lua", language: "lua", code });
+    await deploy({ name: "lua-shut", language: "lua", code, egress: "none" });
+
+    const told = JSON.parse((await call(server, "/fn/lua")).text) as string[];
+    assert.equal(told[0], "404 the body");
+    assert.match(told[1] ?? "", /^200 hello web\.example/);
+    assert.match(told[2] ?? "", /^HTTP request failed: egress denied: 127\.0\.0\.1 is loopback$/);
+    assert.match(told[3] ?? "", /egress denied: 169\.254\.169\.254 is .*metadata/);
+    assert.equal(told[4], "OPENAI_API_KEY not set in function environment");
+    const refused = JSON.parse((await call(server, "/fn/lua-shut")).text) as string[];
+    assert.equal(refused[0], "HTTP request failed: egress denied: no network for this function (EGRESS=none)");
+  });
+
+  test("a gate that dies is told of, and the functions that used it reach the network again", async () => {
+    await deploy({ name: "going-on", ...handler });
+    assert.equal((await call(server, "/fn/going-on")).text, "reached");
+    const [first = 0] = gatesOf(server);
+
+    process.kill(first, "SIGKILL");
+    for (let tries = 0; gatesOf(server).length > 0 && tries < 100; tries += 1) await delay(20);
+
+    assert.equal((await call(server, "/fn/going-on")).text, "reached");
+    assert.equal((await call(server, "/fn/open")).text, "reached");
+    assert.notEqual(gatesOf(server)[0], first);
+    assert.match(
+      server.stderr,
+      /the egress gate ended unexpectedly \(SIGKILL\); it is started again when it is needed/,
+    );
+    assert.match((await call(server, "/fn/inward")).text, /which is private/);
+  });
+});
+
+suite("with EGRESS=none", () => {
+  let server: ServerUnderTest;
+  before(async () => {
+    server = await startIn({ EGRESS: "none" });
   });
   after(() => server?.dispose());
 

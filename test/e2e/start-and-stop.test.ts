@@ -35,7 +35,7 @@ suite("the server", () => {
       /Node\.js v24\./,
       /Python 3\./,
       /memory +\d+ MiB by cgroup v[12]/,
-      /network +none/,
+      /network +only through the egress gate/,
       /Listening on http:\/\/127\.0\.0\.1:\d+/,
     ]) {
       assert.match(server.stdout, words);
@@ -71,14 +71,16 @@ suite("the server", () => {
     await server.stop();
 
     const store = await openSqliteStore({ file: join(dataDir, "cloche.db"), keepExecutions: 100 });
-    const [timeout, failure, success] = await store.listExecutions({ limit: 10 });
+    const { items } = await store.listExecutions({ limit: 10 });
+    const [timeout, failure, success] = items;
+    const kept = await store.findExecution(success?.id ?? "");
     await store.close();
     assert.deepEqual([timeout?.status, failure?.status, success?.status], ["timeout", "error", "success"]);
     assert.deepEqual([timeout?.trigger, failure?.language, success?.functionName], ["run-now", "python", "told"]);
     assert.match(failure?.error ?? "", /division by zero/);
     assert.equal(success?.version, version);
     assert.deepEqual(
-      success?.logs.map(({ level, stream, text }) => [level, stream, text]),
+      kept?.logs.map(({ level, stream, text }) => [level, stream, text]),
       [
         ["info", "stdout", "a"],
         ["warn", "stderr", "b"],
@@ -156,6 +158,28 @@ suite("the server", () => {
 
     assert.match(await refusedStart(dataDir, {}), /cloche\.db/);
     assert.deepEqual(readFileSync(file), before);
+  });
+
+  test("marks what was running when it was killed as interrupted, at its next start", async (t) => {
+    const dataDir = dataFolder(t);
+    const server = new ServerUnderTest(dataDir);
+    await server.started;
+    await server.upload("sleeps", "python", "import time; print('begun'); time.sleep(60)");
+    server.run("sleeps").catch(() => {});
+    await delay(1000);
+    server.process.kill("SIGKILL");
+    await server.exited;
+
+    const next = new ServerUnderTest(dataDir);
+    await next.started;
+    await next.stop();
+    const store = await openSqliteStore({ file: join(dataDir, "cloche.db"), keepExecutions: 100 });
+    const { items } = await store.listExecutions({ limit: 10 });
+    await store.close();
+    assert.deepEqual(
+      items.map(({ status, functionName, error }) => [status, functionName, error?.split(":")[0]]),
+      [["error", "sleeps", "interrupted"]],
+    );
   });
 
   for (const [title, signal, toGroup] of [

@@ -1,62 +1,70 @@
-import type { ServerResponse } from "node:http";
-import { type Scope, SCOPES } from "../../core/access.ts";
+import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
-import type { KeyRecord, Keys } from "../../services/keys.ts";
-import { sendJson, sendJsonFault } from "../answer.ts";
-import { readBody } from "../body.ts";
-import type { HttpRequest, Route } from "../router.ts";
+import type { KeyRecord } from "../../services/keys.ts";
+import type { Api } from "./management-api.ts";
+import type { ManagementParts } from "./parts.ts";
+import { FAULTS, nothing, scope, time } from "./schemas.ts";
+import { isoTime } from "./shapes.ts";
 
-const PATH = "/api/keys";
 const BODY_BYTES = 4096;
 const NAME_CHARS = 100;
 
+const keyOut = z
+  .object({ id: z.uuid(), name: z.string(), scope, hint: z.string().describe("how it begins"), createdAt: time })
+  .meta({ id: "Key" });
+const rule = `text of 1 to ${NAME_CHARS} characters is required`;
+
 /** Makes, lists and removes API keys. */
-export function keyRoutes(keys: Keys): Route[] {
-  const shared = {
-    scope: "admin",
-    dialect: (error, _request, response) => sendJsonFault(response, error),
-  } as const satisfies Partial<Route>;
-
-  async function create(request: HttpRequest, response: ServerResponse): Promise<void> {
-    const { name, scope } = parseNewKey(await readBody(request.message, BODY_BYTES));
-    const { record, secret } = await keys.create(name, scope);
-    sendJson(response, 201, JSON.stringify({ ...shown(record), key: secret }));
-  }
-
-  async function remove(request: HttpRequest, response: ServerResponse): Promise<void> {
-    const id = request.path.slice(PATH.length + 1);
-    if (!(await keys.remove(id))) throw new PlatformError("KEY_NOT_FOUND", `no key with id ${JSON.stringify(id)}`);
-    response.writeHead(204).end();
-  }
-
-  return [
-    {
-      ...shared,
-      method: "GET",
-      path: PATH,
-      handle: (_request, response) => sendJson(response, 200, JSON.stringify({ items: keys.list().map(shown) })),
+export function keyRoutes(api: Api, { keys }: ManagementParts): void {
+  api.get("/api/keys", {
+    config: { scope: "admin" },
+    schema: {
+      operationId: "listKeys",
+      summary: "The API keys, without what they open",
+      tags: ["keys"],
+      response: { 200: z.object({ items: z.array(keyOut) }), ...FAULTS },
     },
-    { ...shared, method: "POST", path: PATH, handle: create },
-    { ...shared, method: "DELETE", path: `${PATH}/*`, handle: remove },
-  ];
+    handler: async () => ({ items: keys.list().map(shape) }),
+  });
+
+  api.post("/api/keys", {
+    config: { scope: "admin" },
+    bodyLimit: BODY_BYTES,
+    schema: {
+      operationId: "createKey",
+      summary: "Makes an API key; this is the only time that it is shown",
+      tags: ["keys"],
+      body: z.strictObject({
+        name: z
+          .string({ error: rule })
+          .max(NAME_CHARS, { error: rule })
+          .refine((name) => name.trim() !== "", { error: rule }),
+        scope,
+      }),
+      response: { 201: keyOut.extend({ key: z.string() }).meta({ id: "NewKey" }), ...FAULTS },
+    },
+    handler: async ({ body: { name, scope } }, reply) => {
+      const { record, secret } = await keys.create(name, scope);
+      return await reply.code(201).send({ ...shape(record), key: secret });
+    },
+  });
+
+  api.delete("/api/keys/:id", {
+    config: { scope: "admin" },
+    schema: {
+      operationId: "deleteKey",
+      summary: "Removes an API key and ends the sessions that it has opened",
+      tags: ["keys"],
+      params: z.strictObject({ id: z.string().min(1) }),
+      response: { 204: nothing, ...FAULTS },
+    },
+    handler: async ({ params: { id } }, reply) => {
+      if (!(await keys.remove(id))) throw new PlatformError("KEY_NOT_FOUND", `no key with id ${JSON.stringify(id)}`);
+      return await reply.code(204).send();
+    },
+  });
 }
 
-function shown({ id, name, scope, hint, createdAtMs }: KeyRecord): object {
-  return { id, name, scope, hint: `${hint}…`, createdAt: new Date(createdAtMs).toISOString() };
-}
-
-function parseNewKey(text: string): { readonly name: string; readonly scope: Scope } {
-  let fields: { readonly name?: unknown; readonly scope?: unknown };
-  try {
-    fields = Object(JSON.parse(text)) as typeof fields;
-  } catch {
-    throw new PlatformError("INVALID_REQUEST", "the body is not JSON");
-  }
-  const { name, scope } = fields;
-  if (typeof name !== "string" || name.trim() === "" || name.length > NAME_CHARS) {
-    throw new PlatformError("INVALID_REQUEST", `name: text of 1 to ${NAME_CHARS} characters is required`);
-  }
-  const known = SCOPES.find((candidate) => candidate === scope);
-  if (known === undefined) throw new PlatformError("INVALID_REQUEST", `scope: one of ${SCOPES.join(", ")} is required`);
-  return { name, scope: known };
+function shape({ id, name, scope, hint, createdAtMs }: KeyRecord): z.infer<typeof keyOut> {
+  return { id, name, scope, hint: `${hint}…`, createdAt: isoTime(createdAtMs) };
 }

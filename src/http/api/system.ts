@@ -1,41 +1,28 @@
-import type { Route } from "../router.ts";
-import { sendJson, sendJsonFault, sendText } from "../answer.ts";
+import { z } from "zod";
+import type { Api } from "./management-api.ts";
+import type { ManagementParts } from "./parts.ts";
+import { FAULTS, time } from "./schemas.ts";
 
-/** What `/api/system` shows, gathered by whoever knows it. */
-export type DescribeSystem = () => Promise<object>;
+const systemOut = z
+  .looseObject({
+    version: z.string(),
+    startedAt: time,
+    memoryBytes: z.number(),
+    runtimes: z.array(z.looseObject({ base: z.string(), languages: z.array(z.string()), found: z.boolean() })),
+    pool: z.looseObject({ maxWorkers: z.number(), waiting: z.number(), maxQueue: z.number() }),
+  })
+  .meta({ id: "System" });
 
 /** The state of the server, for operators and machines. */
-export function systemRoutes(describe: DescribeSystem, version: string): Route[] {
-  const dialect: Route["dialect"] = (error, _request, response) => sendJsonFault(response, error);
-  return [
-    {
-      method: "GET",
-      path: "/api/system",
-      scope: "read",
-      dialect,
-      handle: async (_request, response) => sendJson(response, 200, JSON.stringify(await describe())),
+export function systemRoutes(api: Api, { describeSystem }: ManagementParts): void {
+  api.get("/api/system", {
+    config: { scope: "read" },
+    schema: {
+      operationId: "readSystem",
+      summary: "The whole server at a glance: what it found, what is in force, every sandbox",
+      tags: ["system"],
+      response: { 200: systemOut, ...FAULTS },
     },
-    // It answers, so it lives; what is asked at a server that is draining is answered 503 before any route.
-    {
-      method: "GET",
-      path: "/healthz",
-      scope: "none",
-      dialect,
-      handle: (_request, response) => sendText(response, 200, "ok"),
-    },
-    {
-      method: "GET",
-      path: "/readyz",
-      scope: "none",
-      dialect,
-      handle: (_request, response) => sendText(response, 200, "ok"),
-    },
-    {
-      method: "GET",
-      path: "/version",
-      scope: "none",
-      dialect,
-      handle: (_request, response) => sendJson(response, 200, JSON.stringify({ name: "cloche", version })),
-    },
-  ];
+    handler: async () => (await describeSystem()) as z.infer<typeof systemOut>,
+  });
 }

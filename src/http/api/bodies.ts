@@ -1,0 +1,61 @@
+import { PlatformError } from "../../core/errors.ts";
+import { isDeeperThan, parseKeepingDigits } from "../../core/json-text.ts";
+import { unzip } from "../../services/archive.ts";
+import { SOURCE_LIMITS } from "../../services/source-files.ts";
+import type { Api } from "./management-api.ts";
+
+/** As deep as the script API takes it: parsing megabytes of brackets would hold up everybody. */
+const MAX_DEPTH = 2000;
+/** Members that hold whatever the user likes. */
+const FREE = new Set(["value", "input"]);
+
+export const ZIP = "application/zip";
+
+/** A zip archive where code is expected; anything else is taken for JSON, whatever it is called: `curl -d` calls it a form. */
+export function takeBodies(api: Api): void {
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, text: string | Buffer) =>
+    parseBody(String(text)),
+  );
+  api.addContentTypeParser(
+    [ZIP, "application/x-zip-compressed"],
+    { parseAs: "buffer", bodyLimit: SOURCE_LIMITS.totalBytes },
+    async (
+      { routeOptions }: { routeOptions: { schema?: { consumes?: readonly string[] } } },
+      archive: string | Buffer,
+    ) => {
+      if (routeOptions.schema?.consumes?.includes(ZIP) !== true) {
+        throw new PlatformError("INVALID_REQUEST", "a zip archive is not taken here");
+      }
+      return { files: await unzip(Buffer.from(archive)) };
+    },
+  );
+}
+
+/** @throws PlatformError INVALID_REQUEST */
+function parseBody(text: string): object {
+  if (text.trim() === "") return {};
+  if (isDeeperThan(MAX_DEPTH, text)) {
+    throw new PlatformError("INVALID_REQUEST", `the body is nested too deeply (max ${MAX_DEPTH} levels)`);
+  }
+  let value: unknown;
+  try {
+    value = parseKeepingDigits(text);
+  } catch (error) {
+    throw new PlatformError("INVALID_REQUEST", `the body is not JSON: ${(error as Error).message}`);
+  }
+  if (value === null) return {}; // then every field that is required is missing
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new PlatformError("INVALID_REQUEST", "the body is not a JSON object");
+  }
+  refusePrototypes(value);
+  return value;
+}
+
+/** A schema would drop such a name without a word. */
+function refusePrototypes(value: object): void {
+  for (const [name, member] of [["", value] as const, ...Object.entries(value)]) {
+    if (FREE.has(name) || typeof member !== "object" || member === null) continue;
+    if (Object.hasOwn(member, "__proto__")) throw new PlatformError("INVALID_REQUEST", '"__proto__" is no name here');
+  }
+}

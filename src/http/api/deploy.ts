@@ -1,0 +1,73 @@
+// Code on its way into a function: as one text, as files, or as a zip archive, all the same from here on.
+import type { IncomingMessage } from "node:http";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { PlatformError } from "../../core/errors.ts";
+import type { Deployed } from "../../services/deploy.ts";
+import type { StoredFunction } from "../../services/inventory.ts";
+import { SOURCE_LIMITS, sourceOf } from "../../services/source-files.ts";
+import type { ManagementParts } from "./parts.ts";
+import { egressIn, language } from "./schemas.ts";
+import { egressOf } from "./settings.ts";
+
+/** Files as JSON are longer than the files. */
+export const MAX_CODE_BODY_BYTES = SOURCE_LIMITS.totalBytes * 1.25;
+
+export const deployBody = z.strictObject({
+  language: language.optional().describe("required for the first version"),
+  code: z.string().optional().describe("one text; else files"),
+  files: z
+    .record(z.string(), z.string({ error: "text is required" }))
+    .optional()
+    .describe("text by relative path"),
+  entry: z.string().optional().describe("path of the main file; index.*, main.* or app.* where absent"),
+  egress: egressIn.optional().describe("what this version needs; absent: what the function has"),
+  activate: z.boolean().optional().describe("true where absent: calls get this version from now on"),
+});
+
+/** With a zip archive, what else a body would say. */
+export const zipQuery = z.strictObject({
+  language: language.optional(),
+  entry: z.string().optional(),
+  activate: z.enum(["true", "false"]).optional(),
+});
+
+/** Makes of an archive the same body that comes as JSON. */
+export async function takeZip(request: FastifyRequest): Promise<void> {
+  const isZip = request.headers["content-type"]?.includes("zip") === true;
+  const query = request.query as { readonly [name: string]: string | undefined };
+  if (!isZip) {
+    const [name] = Object.keys(query);
+    if (name === undefined) return;
+    throw new PlatformError("INVALID_REQUEST", `${name}: belongs into the body, where that is JSON`);
+  }
+  const { language, entry, activate } = query;
+  request.body = {
+    ...(request.body as object),
+    ...(language === undefined ? {} : { language }),
+    ...(entry === undefined ? {} : { entry }),
+    ...(activate === undefined ? {} : { activate: activate !== "false" }),
+  };
+}
+
+/**
+ * Checks what can be checked before a function is made.
+ *
+ * @returns deploys it to the function of that name
+ */
+export async function deployOf(
+  parts: ManagementParts,
+  message: IncomingMessage,
+  body: z.infer<typeof deployBody>,
+  known: StoredFunction | undefined,
+): Promise<(functionName: string) => Promise<Deployed>> {
+  const { code, files, entry, egress, activate = true, language = known?.language } = body;
+  if (language === undefined) throw new PlatformError("INVALID_REQUEST", "language: text is required");
+  const upload = {
+    ...{ language, activate, checked: true },
+    source: sourceOf(language, { code, files, entry }, parts.limits.codeBytes),
+    egress: egress === undefined ? undefined : egressOf(egress),
+    createdBy: await parts.access.keyName(message),
+  };
+  return async (functionName) => await parts.deploy({ functionName, ...upload });
+}

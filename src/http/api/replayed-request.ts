@@ -1,0 +1,89 @@
+// An HTTP request that came once and is sent through a worker again; what is answered is kept instead of sent.
+import { isUtf8 } from "node:buffer";
+import { PlatformError } from "../../core/errors.ts";
+import type { Exchange, HeaderList, RequestHead, ResponseHead } from "../../core/exchange.ts";
+import { newId } from "../../core/id.ts";
+import { checkHeaders, checkStatus, InvalidResponse, responseOf } from "../doors/functions/response.ts";
+import type { Result } from "./run.ts";
+
+const KEPT_BYTES = 8 * 1024 * 1024;
+
+interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly relativePath: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly isBase64Encoded?: true;
+  readonly bodyTruncated?: true;
+}
+
+export class ReplayedRequest implements Exchange {
+  readonly head: RequestHead;
+  readonly firstBytes: Buffer;
+  readonly rest = undefined;
+  status: number | undefined;
+  #headers: HeaderList = [];
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  /**
+   * @param event as the execution's record has it
+   * @throws PlatformError INVALID_REQUEST where not all of it was kept
+   */
+  constructor(event: string) {
+    const { method, path, relativePath, query, headers, ...kept } = JSON.parse(event) as RecordedRequest;
+    if (kept.bodyTruncated === true) {
+      throw new PlatformError("INVALID_REQUEST", "its body was too long to be kept, so it cannot be sent again");
+    }
+    this.firstBytes = Buffer.from(kept.body ?? "", kept.isBase64Encoded === true ? "base64" : "utf8");
+    const list = Object.entries(headers).filter(([name]) => name !== "content-length");
+    if (this.firstBytes.length > 0) list.push(["content-length", String(this.firstBytes.length)]);
+    this.head = { requestId: newId(), method, path, relativePath, query, headers: list };
+  }
+
+  onHead({ status, headers }: ResponseHead): string | undefined {
+    try {
+      this.status = checkStatus(status);
+      this.#headers = checkHeaders(headers);
+      return undefined;
+    } catch (error) {
+      if (error instanceof InvalidResponse) return error.message;
+      throw error;
+    }
+  }
+
+  onBody(chunk: Buffer, taken: () => void): void {
+    if (this.#bytes < KEPT_BYTES) this.#chunks.push(chunk.subarray(0, KEPT_BYTES - this.#bytes));
+    this.#bytes += chunk.length;
+    taken();
+  }
+
+  /** The run's result with the response that its caller would have got. */
+  answered(result: Result): Result {
+    if (this.status !== undefined) {
+      return { ...result, response: shape(this.status, this.#headers, Buffer.concat(this.#chunks)) };
+    }
+    if (result.error !== undefined) return result;
+    const { result: value, ...rest } = result;
+    try {
+      const { status, headers, body } = responseOf(value === undefined ? undefined : JSON.stringify(value));
+      this.status = status;
+      return { ...rest, response: shape(status, headers, body) };
+    } catch (error) {
+      if (!(error instanceof InvalidResponse)) throw error;
+      return { ...rest, status: "error", error: { name: error.name, message: error.message } };
+    }
+  }
+}
+
+function shape(statusCode: number, headers: HeaderList, body: Buffer): NonNullable<Result["response"]> {
+  const isText = isUtf8(body);
+  return {
+    statusCode,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+    body: body.toString(isText ? "utf8" : "base64"),
+    isBase64Encoded: !isText,
+  };
+}
