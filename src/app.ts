@@ -137,14 +137,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     const inTurn = new InTurn();
     const deploy = createDeploy({ store, catalog, programs, pool, inTurn, egress, clock, checkTimeoutMs: timeoutMs });
     const kv = new Kv(store, clock);
+    const live = new LiveExecutions(clock, (running) => history.record(() => running));
+    closers.push(async () => live.close());
     const outbound = createOutbound({
       connect: gate && ((target, signal) => gate.connect(target, signal)),
       ...{ caFile: findCertificates(), clock },
+      // On stderr, as what goes to stdout may be a script's result.
+      onRecord: (executionId, kind, record) =>
+        live.find(executionId)?.print({ stream: "stderr", level: "info", text: `${kind} ${JSON.stringify(record)}\n` }),
     });
     const capabilities = new Capabilities({ kv, variables, outbound });
     await store.endInterrupted("interrupted: the server ended while it ran");
-    const live = new LiveExecutions(clock, (running) => history.record(() => running));
-    closers.push(async () => live.close());
     const invoke = createInvoke({ pool, history, live, capabilities, clock, timeoutMs });
     const sessions = await Sessions.open(store, keys, clock);
     const access = new Access({ host: config.host, keys, sessions, clock, baseUrl: config.baseUrl });

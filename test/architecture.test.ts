@@ -28,7 +28,7 @@ const STRANGERS: readonly (readonly [string, string])[] = [
 /** Capability -> the only places that may use it. */
 const HOMES: readonly { readonly what: string; readonly pattern: RegExp; readonly homes: readonly string[] }[] = [
   { what: "processes", pattern: /["']node:child_process["']/, homes: ["sandbox"] },
-  { what: "HTTP", pattern: /["']node:https?["']/, homes: ["http"] },
+  { what: "HTTP", pattern: /["']node:https?["']/, homes: ["http", "services/outbound"] },
   { what: "SQLite", pattern: /["']node:sqlite["']/, homes: ["store/sqlite"] },
   { what: "the environment", pattern: /\bprocess\.env\b/, homes: ["config/environment.ts"] },
   { what: "time", pattern: /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval)\(/, homes: ["core/clock.ts"] },

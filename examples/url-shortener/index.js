@@ -8,7 +8,9 @@ const LONGEST_URL = 2000; // characters; what every browser takes
 export default {
   async fetch(request, env, ctx) {
     const [code, rest] = ctx.relativePath.slice(1).split("/");
-    if (request.method === "POST" && code === "") return await shorten(await request.text(), ctx.baseUrl);
+    if (request.method === "POST" && code === "") {
+      return await shorten(await request.text(), `${ctx.baseUrl}/fn/${ctx.functionName}`);
+    }
     if (request.method !== "GET") return refusal(405, "POST an address to /, or GET a short one");
     const link = code === "" ? undefined : await kv.get(`link:${code}`);
     if (link === undefined) return refusal(404, "there is no such short address");
@@ -18,13 +20,13 @@ export default {
   },
 };
 
-async function shorten(text, baseUrl) {
+async function shorten(text, ownUrl) {
   const url = URL.parse(text.trim());
   if (url === null || !["http:", "https:"].includes(url.protocol) || url.href.length > LONGEST_URL) {
     return refusal(400, `the body must be an http or https address of at most ${LONGEST_URL} characters`);
   }
   const code = await keep(url.href);
-  return Response.json({ code, short: `${baseUrl}/${code}` }, { status: 201 });
+  return Response.json({ code, short: `${ownUrl}/${code}` }, { status: 201 });
 }
 
 /** The same address always has the same code; where two addresses meet in one, the second gets a longer one. */

@@ -68,6 +68,13 @@ const CASES: { readonly [name: string]: Case } = {
     refused: [...NOT_WHOLE, "1023", "268435457"],
     words: "a whole number from 1024 to 268435456",
   },
+  HTTP_BODY_MAX_SIZE: {
+    get: (config) => config.runLimits.httpBodyBytes,
+    fallback: 256 * MIB,
+    allowed: { "1024": 1024, "68719476736": 65_536 * MIB },
+    refused: [...NOT_WHOLE, "1023", "68719476737"],
+    words: "a whole number from 1024 to 68719476736",
+  },
   MAX_CPUS: {
     get: (config) => config.sandboxLimits.cpus,
     fallback: 1,
@@ -131,6 +138,23 @@ const CASES: { readonly [name: string]: Case } = {
     refused: ["x".repeat(31), `${"x".repeat(32)} y`, "é".repeat(32)],
     words: "at least 32 printable characters without blanks",
   },
+  MASTER_KEY: {
+    get: (config) => config.masterKey,
+    fallback: undefined,
+    allowed: { ["k".repeat(32)]: "k".repeat(32) },
+    refused: ["k".repeat(31), `${"k".repeat(32)} y`],
+    words: "at least 32 printable characters without blanks",
+  },
+  BASE_URL: {
+    get: (config) => config.baseUrl,
+    fallback: undefined,
+    allowed: {
+      "https://cloche.example.com/": "https://cloche.example.com",
+      "http://10.0.0.1:8080": "http://10.0.0.1:8080",
+    },
+    refused: ["cloche.example.com", "ftp://a", "https://a/?b", "https://", "https://a b"],
+    words: "an http or https URL without a query",
+  },
   EGRESS: {
     get: (config) => (typeof config.egress === "string" ? config.egress : config.egress.join(" ")),
     fallback: "public",
@@ -180,7 +204,7 @@ for (const [name, { get, fallback, allowed, refused, words }] of Object.entries(
     if (refused.length === 0) return;
     test("refuses all else by name, value and what is allowed", () => {
       for (const text of refused) {
-        const shown = name === "ADMIN_KEY" ? "(not shown)" : JSON.stringify(text);
+        const shown = name.endsWith("_KEY") ? "(not shown)" : JSON.stringify(text);
         const message = `${name}=${shown} is not allowed: it must be ${words}`;
         assert.throws(() => readConfig({ [name]: text }), { name: "ConfigError", message });
       }

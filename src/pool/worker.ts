@@ -40,6 +40,8 @@ export interface WorkerEvents {
 }
 
 const STDERR_TAIL_CHARS = 2048;
+/** Of answers and inputs that lie here because the worker does not read: all that it makes us keep. */
+const MOST_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /** A live sandboxed process that speaks the wire protocol. Bound to one version at most, for ever. */
 export class Worker {
@@ -247,6 +249,10 @@ export class Worker {
   /** One write for all that this turn of the loop has for the worker: under load the system call costs more than the rest. */
   #send(frame: Buffer): void {
     if (this.#endReason !== undefined) return;
+    if (this.#process.control.writableLength > MOST_UNREAD_BYTES) {
+      this.end({ kind: "broke-protocol", detail: "it did not read what it asked for" });
+      return;
+    }
     if (this.#outbox.push(frame) === 1) setImmediate(() => this.#flush());
   }
 

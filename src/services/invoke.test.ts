@@ -20,7 +20,7 @@ const VERSION: Version = {
 };
 
 /** Invokes over a pool whose runs do what `play` does, and end with `outcome`. */
-function stage(outcome: Outcome | PlatformError, play: (request: RunRequest) => void = () => {}) {
+function stage(outcome: Outcome | PlatformError | Promise<never>, play: (request: RunRequest) => void = () => {}) {
   const records: Execution[] = [];
   const lines: LogLine[] = [];
   let cancelled = 0;
@@ -28,9 +28,11 @@ function stage(outcome: Outcome | PlatformError, play: (request: RunRequest) => 
     run(request: RunRequest) {
       play(request);
       const report =
-        outcome instanceof PlatformError
-          ? Promise.reject(outcome)
-          : Promise.resolve({ outcome, coldStart: true, waitMs: 2, runMs: 3 });
+        outcome instanceof Promise
+          ? outcome
+          : outcome instanceof PlatformError
+            ? Promise.reject(outcome)
+            : Promise.resolve({ outcome, coldStart: true, waitMs: 2, runMs: 3 });
       return { report, cancel: () => cancelled++ };
     },
   } as unknown as Pool;
@@ -147,6 +149,23 @@ test("code that was never run is refused and leaves no record", async () => {
 
   await assert.rejects(handle.result, { code: "POOL_SATURATED" });
   assert.deepEqual(records, []);
+});
+
+test("code that is refused after it was stored as waiting is stored as refused", async () => {
+  const waiting = Promise.withResolvers<never>();
+  const { handle, records, clock } = stage(waiting.promise);
+  clock.advance(250);
+  clock.advance(250);
+  waiting.reject(new PlatformError("POOL_SATURATED", "waited too long"));
+
+  await assert.rejects(handle.result, { code: "POOL_SATURATED" });
+  assert.deepEqual(
+    records.map(({ status, error }) => [status, error]),
+    [
+      ["running", undefined],
+      ["error", "waited too long"],
+    ],
+  );
 });
 
 test("cancelling goes to the run", async () => {

@@ -1,6 +1,7 @@
 // The one path of every invocation, whatever triggered it.
 import type { Clock } from "../core/clock.ts";
 import type { Execution, ExecutionStatus, Trigger } from "../core/execution.ts";
+import { messageOf } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import type { LogLine } from "../core/log-line.ts";
 import { type Mask, maskOf } from "../core/masking.ts";
@@ -105,9 +106,14 @@ export function createInvoke(deps: InvokeDeps): Invoke {
         const { outcome, coldStart, waitMs, runMs } = await run.report;
         output.end();
         deps.history.record(() => record(statusOf(outcome), noteOf(outcome), { coldStart, waitMs, runMs }));
-        return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
-      } finally {
         deps.live.remove(executionId);
+        return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
+      } catch (refusal) {
+        // The code was never run; who waited for long is in the store all the same.
+        const times = { coldStart: false, waitMs: deps.clock.now() - queuedAtMs, runMs: 0 };
+        const ended = record("error", { text: messageOf(refusal) }, times);
+        if (deps.live.remove(executionId)) deps.history.record(() => ended);
+        throw refusal;
       }
     }
 
@@ -116,6 +122,7 @@ export function createInvoke(deps: InvokeDeps): Invoke {
       id: executionId,
       queuedAtMs,
       cancel: handle.cancel,
+      print: (chunk) => output.push(chunk),
       describe: () => record("running", {}, { coldStart: false, waitMs: 0, runMs: deps.clock.now() - queuedAtMs }),
     });
     return handle;

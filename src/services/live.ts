@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Execution } from "../core/execution.ts";
-import type { LogLine } from "../core/log-line.ts";
+import type { LogChunk, LogLine } from "../core/log-line.ts";
 
 /** Runs that take longer than this are stored as running, so that they are found again if the server dies. */
 const STORED_AFTER_MS = 250;
@@ -11,6 +11,8 @@ export interface LiveExecution {
   /** As it is now, with the lines so far. */
   describe(): Execution;
   cancel(): void;
+  /** Adds to its lines. */
+  print(chunk: LogChunk): void;
 }
 
 export interface LogFollower {
@@ -70,10 +72,12 @@ export class LiveExecutions {
     if (followers !== undefined) for (const follower of followers) follower.onLine(line);
   }
 
-  remove(id: string): void {
-    const followers = this.#entries.get(id)?.followers;
+  /** True where it was stored as running: its end must be stored, too. */
+  remove(id: string): boolean {
+    const entry = this.#entries.get(id);
     this.#entries.delete(id);
-    if (followers !== undefined) for (const follower of followers) follower.onEnd();
+    if (entry?.followers !== undefined) for (const follower of entry.followers) follower.onEnd();
+    return entry?.stored ?? false;
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 // The way to the network, whole: a real server with real sandboxes, in a small internet of the test's own.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -275,6 +275,17 @@ except OSError as error:
     assert.equal(status, 400);
     assert.match(text, /egress all is more than this server allows \(setting EGRESS=public\)/);
     assert.equal(gatesOf(server).length, 1);
+  });
+
+  test("a gate that is started late has no file of the server open", () => {
+    const [gate = 0] = gatesOf(server);
+    const open = readdirSync(`/proc/${gate}/fd`)
+      .filter((fd) => Number(fd) > 2) // where the server itself prints to
+      .map((fd) => readlinkSync(`/proc/${gate}/fd/${fd}`))
+      .filter((target) => !/^(?:socket|pipe|anon_inode):|^\/dev\/null$/.test(target));
+    assert.deepEqual(open, []);
+    assert.match(readFileSync(`/proc/${gate}/status`, "utf8"), /^Uid:\t65534\t65534\t65534\t65534$/m);
+    assert.doesNotMatch(readFileSync(`/proc/${gate}/maps`, "utf8"), /cloche\.db/);
   });
 
   test("functions reach public addresses unless they say otherwise", async () => {

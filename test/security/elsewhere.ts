@@ -4,19 +4,21 @@
 export type Elsewhere = { readonly by: string } | { readonly awaits: string };
 
 const EGRESS = { by: "test/e2e/egress.test.ts" };
-const BUNDLES = { awaits: "bundles: functions of many files" };
-const HTTP_FUNCTIONS = { awaits: "HTTP functions, whose responses are headers and bytes" };
-const DASHBOARD = { awaits: "the dashboard and its logins" };
+const ARCHIVES = { by: "src/services/archive.test.ts" };
+const RESPONSES = { by: "src/http/doors/functions/response.test.ts" };
+const FUNCTIONS = { by: "test/e2e/functions.test.ts" };
+const SESSIONS = { by: "test/e2e/management-access.test.ts" };
+const DASHBOARD = { awaits: "the dashboard, which shows what functions print" };
 const KEYS = { by: "test/e2e/access.test.ts" };
 const ROLES = { awaits: "roles and quotas" };
-const SECRETS = { awaits: "secrets" };
+const SECRET_BOX = { by: "src/services/secret-box.test.ts" };
 const REDIS = { awaits: "the Redis store" };
 const QUEUES = { awaits: "jobs and schedules" };
 const VIRTUAL_MACHINE = { by: "test/vm" };
 
 export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
-  "ESC-02": BUNDLES,
-  "ESC-03": BUNDLES,
+  "ESC-02": ARCHIVES,
+  "ESC-03": ARCHIVES,
 
   "NET-02": EGRESS,
   "NET-03": EGRESS,
@@ -31,16 +33,14 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "NET-15": EGRESS,
   "NET-17": { awaits: "webhooks and imports by address" },
 
-  "TEN-01": { awaits: "the key-value store of functions" },
-
   "API-01": KEYS,
   "API-02": ROLES,
-  "API-04": BUNDLES,
-  "API-05": BUNDLES,
-  "API-08": HTTP_FUNCTIONS,
-  "API-09": HTTP_FUNCTIONS,
-  "API-11": HTTP_FUNCTIONS,
-  "API-13": DASHBOARD,
+  "API-04": ARCHIVES,
+  "API-05": ARCHIVES,
+  "API-08": RESPONSES,
+  "API-09": FUNCTIONS,
+  "API-11": FUNCTIONS,
+  "API-13": SESSIONS,
   "API-14": KEYS,
   "API-15": ROLES,
   "API-17": DASHBOARD,
@@ -70,14 +70,10 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "DAT-19": { by: "src/store/sqlite/open-database.test.ts" },
   "DAT-20": REDIS,
 
-  "SEC-01": SECRETS,
-  "SEC-02": SECRETS,
-  "SEC-03": SECRETS,
-  "SEC-04": SECRETS,
+  "SEC-02": SECRET_BOX,
   "SEC-05": { by: "src/services/keys.test.ts" },
   "SEC-06": KEYS,
-  "SEC-07": SECRETS,
-  "SEC-08": SECRETS,
+  "SEC-07": SECRET_BOX,
 
   "HST-01": VIRTUAL_MACHINE,
   "HST-02": VIRTUAL_MACHINE,

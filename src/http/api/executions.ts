@@ -95,7 +95,7 @@ export function executionRoutes(api: Api, parts: ManagementParts): void {
   });
 
   api.post("/api/executions/:id/replay", {
-    config: { scope: "invoke" },
+    config: { scope: "deploy" },
     schema: {
       operationId: "replayExecution",
       summary: "Runs it again with the event that was kept, masked secrets included",
@@ -129,7 +129,7 @@ export function executionRoutes(api: Api, parts: ManagementParts): void {
   });
 
   api.delete("/api/executions/:id", {
-    config: { scope: "invoke" },
+    config: { scope: "deploy" },
     schema: {
       operationId: "cancelExecution",
       summary: "Ends an execution that runs or waits",

@@ -1,0 +1,83 @@
+// The commands of an example's README, and what it says that they answer.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const EXAMPLES = join(import.meta.dirname, "../../../examples");
+const LIMIT_MS = 60_000;
+const run = promisify(execFile);
+
+/** Commands that belong together: what they print is the answer. */
+interface Step {
+  readonly commands: string;
+  /** Undefined: the README shows none, and the commands only have to succeed. */
+  readonly answer: string | undefined;
+}
+
+export interface Place {
+  /** Of the server under test. */
+  readonly url: string;
+  /** What is different here from what a reader would type. */
+  readonly replace?: Readonly<Record<string, string>>;
+  /** Starts a program where the server can be reached. */
+  readonly launcher?: readonly string[];
+}
+
+export function exampleNames(): string[] {
+  return globSync("*/README.md", { cwd: EXAMPLES }).map(dirname).toSorted();
+}
+
+/** Runs all commands of the README, and compares their answers. */
+export async function followReadme(name: string, place: Place): Promise<void> {
+  const steps = stepsOf(name);
+  assert.ok(
+    steps.some(({ answer }) => answer !== undefined),
+    `the README of ${name} shows an answer`,
+  );
+  for (const step of steps) await follow(name, step, place);
+}
+
+/** Runs the commands of the README that make the function, and those that set it up. */
+export async function deployAsReadme(name: string, place: Place): Promise<void> {
+  for (const step of stepsOf(name)) if (step.answer === undefined) await follow(name, step, place);
+}
+
+async function follow(name: string, { commands, answer }: Step, place: Place): Promise<void> {
+  const options = answer === undefined ? "--fail-with-body" : "";
+  let script = commands;
+  for (const [from, to] of Object.entries(place.replace ?? {})) script = script.replaceAll(from, to);
+  script = script.replaceAll("localhost:8080", new URL(place.url).host);
+  const [program = "sh", ...args] = [...(place.launcher ?? []), "sh", "-ec"];
+  const { stdout } = await run(program, [...args, `curl() { command curl -sS ${options} "$@"; }\n${script}`], {
+    cwd: join(EXAMPLES, name),
+    timeout: LIMIT_MS,
+  });
+  const printed = stdout.replaceAll(new URL(place.url).host, "localhost:8080");
+  if (answer !== undefined) assert.equal(plain(printed), plain(answer), commands);
+}
+
+/** Lines of shell up to their answer, which is behind `# `, or up to the end of their block. */
+function stepsOf(name: string): Step[] {
+  const markdown = readFileSync(join(EXAMPLES, name, "README.md"), "utf8");
+  const blocks = [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+  return blocks
+    .flatMap((block) => [...block.matchAll(/((?:[^#\n].*\n|\n)+)((?:# ?.*\n)*)/g)])
+    .map(([, commands = "", answer = ""]) => ({
+      commands,
+      answer: answer === "" ? undefined : answer.replaceAll(/^# ?/gm, ""),
+    }));
+}
+
+/** Without what differs from run to run, and the newline that most answers do not end with. */
+function plain(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>").trim();
+}
+
+/** The files of the program, by path. */
+export function exampleFiles(name: string): string[] {
+  return globSync("**/*", { cwd: join(EXAMPLES, name), withFileTypes: true })
+    .filter((entry) => entry.isFile() && basename(entry.name) !== "README.md")
+    .map((entry) => join(entry.parentPath, entry.name));
+}
