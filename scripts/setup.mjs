@@ -29,6 +29,12 @@ const SYSTEM_COMMANDS = [
     packages: { "apt-get": "luajit", dnf: "luajit", pacman: "luajit", apk: "luajit" },
     for: "functions in Lua",
   },
+  ...["curl", "jq"].map((name) => ({
+    command: `/usr/bin/${name}`,
+    packages: { "apt-get": name, dnf: name, pacman: name, apk: name },
+    for: "tests of the documents",
+    dev: true,
+  })),
 ];
 const INSTALL = {
   "apt-get": [
@@ -71,7 +77,7 @@ function installPackages() {
 }
 
 function installSystemCommands() {
-  const missing = SYSTEM_COMMANDS.filter(({ command }) => !existsSync(command));
+  const missing = SYSTEM_COMMANDS.filter((entry) => (dev || entry.dev !== true) && !existsSync(entry.command));
   if (missing.length === 0) return;
   const manager = Object.keys(INSTALL).find(
     (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).error === undefined,

@@ -4,7 +4,8 @@ import form from "./form.html";
 
 export default {
   async fetch(request) {
-    if (request.method === "GET") return new Response(form, { headers: { "Content-Type": "text/html; charset=utf-8" } });
+    if (request.method === "GET")
+      return new Response(form, { headers: { "Content-Type": "text/html; charset=utf-8" } });
     if (request.method !== "POST") return refusal(405, "GET the form, or POST it");
     let fields;
     try {

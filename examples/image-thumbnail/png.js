@@ -28,7 +28,8 @@ export function decodePng(file) {
   if (depth !== 8 || interlaced !== 0 || channels === undefined) {
     throw new NotSupported("only PNGs of 8 bits a channel that are not interlaced are read");
   }
-  if (width * height === 0 || width * height > MAX_PIXELS) throw new NotSupported(`more than ${MAX_PIXELS} pixels, or none`);
+  if (width * height === 0 || width * height > MAX_PIXELS)
+    throw new NotSupported(`more than ${MAX_PIXELS} pixels, or none`);
   const rows = unfilter(unpack(packed, (width * channels + 1) * height), width * channels, channels);
   return { width, height, pixels: toRgba(rows, type, channels, chunks) };
 }
@@ -48,7 +49,7 @@ export function encodePng({ width, height, pixels }) {
 function chunksOf(file) {
   if (!file.subarray(0, 8).equals(SIGNATURE)) throw new NotSupported("the body is not a PNG");
   const chunks = new Map();
-  for (let at = 8; at + 12 <= file.length; ) {
+  for (let at = 8; at + 12 <= file.length;) {
     const length = file.readUInt32BE(at);
     const type = file.toString("latin1", at + 4, at + 8);
     chunks.set(type, [...(chunks.get(type) ?? []), file.subarray(at + 8, at + 8 + length)]);

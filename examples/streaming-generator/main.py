@@ -9,11 +9,11 @@ MOST_MONTHS = 600
 def handler(event, context):
     try:
         amount, percent, months = (Decimal(event["query"][name]) for name in ("amount", "percent", "months"))
-    except (KeyError, InvalidOperation):
-        yield from refusal("amount, percent and months must be numbers")
-        return
-    if not (0 < amount < 10**12 and 0 < percent <= 100 and 1 <= months <= MOST_MONTHS and months == int(months)):
-        yield from refusal(f"amount, percent and months must be above 0, months a whole number up to {MOST_MONTHS}")
+        is_loan = 1 <= amount <= 10**12 and CENT <= percent <= 100 and months in range(1, MOST_MONTHS + 1)
+    except (KeyError, InvalidOperation):  # missing, or no number; to compare "nan" is invalid, too
+        is_loan = False
+    if not is_loan:
+        yield from refusal(f"amount from 1, percent from {CENT} to 100, whole months up to {MOST_MONTHS} are required")
         return
     yield {"headers": {"Content-Type": "text/csv"}}
     yield "month,payment,interest,rest\n"

@@ -11,11 +11,13 @@ const UNITS = {
   oz: ["mass", 0.028349523125],
 };
 
+const NAMES = Object.keys(UNITS).join(", ");
+
 export function main({ value, from, to }) {
   const number = Number(value);
   if (value === undefined || value === "" || !Number.isFinite(number)) return refusal("value: a number is required");
   for (const [name, unit] of Object.entries({ from, to })) {
-    if (!Object.hasOwn(UNITS, unit ?? "")) return refusal(`${name}: one of ${Object.keys(UNITS).join(", ")} is required`);
+    if (!Object.hasOwn(UNITS, unit ?? "")) return refusal(`${name}: one of ${NAMES} is required`);
   }
   const [kind, size] = UNITS[from];
   const [otherKind, otherSize] = UNITS[to];

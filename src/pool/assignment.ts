@@ -43,11 +43,11 @@ export class Assignment {
   /** The frame that asks for it. */
   get question(): Buffer {
     const { id } = this;
-    const { executionId, input } = this.run.request;
+    const { executionId, input, timeoutMs } = this.run.request;
     if (input.kind === "value") return encodeFrame({ t: "run", id, executionId }, input.json);
     if (input.kind === "check") return encodeFrame({ t: "check", id });
     const { head, firstBytes, rest } = input.exchange;
-    return encodeFrame({ t: "request", id, executionId, ...head, end: rest === undefined }, firstBytes);
+    return encodeFrame({ t: "request", id, executionId, timeoutMs, ...head, end: rest === undefined }, firstBytes);
   }
 
   start(nowMs: number): void {

@@ -123,7 +123,14 @@ suite("a request", () => {
 
     assert.deepEqual((await run.report).outcome, { kind: "responded", status: 201 });
     const [, sent] = stage.process.received;
-    assert.deepEqual(sent?.header, { t: "request", id: 1, executionId: "e", ...client.head, end: true });
+    assert.deepEqual(sent?.header, {
+      t: "request",
+      id: 1,
+      executionId: "e",
+      timeoutMs: TIMEOUT_MS,
+      ...client.head,
+      end: true,
+    });
     assert.equal(sent.body, "hello");
     assert.deepEqual(client.heads, [
       { status: 201, headers: [["a", "b"]], end: true, coldStart: false, waitMs: 0, ranMs: 5 },

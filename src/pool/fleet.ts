@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf, PlatformError } from "../core/errors.ts";
+import type { Version } from "../core/program.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Arrivals } from "./arrivals.ts";
 import { GreedyDual } from "./eviction.ts";
@@ -20,7 +21,7 @@ export interface WorkerReport {
   readonly id: number;
   readonly base: string;
   readonly state: WorkerState;
-  /** The function or ad-hoc code that it is bound to. */
+  /** What it is bound to: `name@number`, or the identity of ad-hoc code. */
   readonly version: string | undefined;
   readonly ageMs: number;
   readonly runs: number;
@@ -163,7 +164,7 @@ export class Fleet {
         id: worker.id,
         base: worker.base,
         state: worker.state,
-        version: worker.version?.id,
+        version: titleOf(worker.version),
         ageMs: Math.round(nowMs - worker.startedAtMs),
         runs: worker.runsServed,
         memoryBytes: await worker.memoryBytes(),
@@ -304,6 +305,11 @@ export class Fleet {
       }),
     );
   }
+}
+
+function titleOf(version: Version | undefined): string | undefined {
+  const owner = version?.function;
+  return owner === undefined ? version?.id : `${owner.name}@${owner.number}`;
 }
 
 function remove<T>(list: T[], item: T): void {

@@ -3,7 +3,7 @@ import { PlatformError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-export const VARIABLE_LIMITS = { count: 100, nameChars: 100, valueBytes: 10_000 } as const;
+const VARIABLE_LIMITS = { count: 100, nameChars: 100, valueBytes: 10_000 } as const;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What a worker gets of them. */

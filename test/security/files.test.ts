@@ -79,14 +79,16 @@ suite("files and processes", () => {
     assert.ok(!seen.includes(SECRET), seen);
     assert.ok(!seen.includes("DATA_DIR"), seen);
     const env = (await javascript(server, "return process.env")) as Record<string, string>;
-    assert.deepEqual(Object.keys(env).toSorted(), ["HOME", "LANG", "PATH", "PWD", "TMPDIR"]);
+    assert.deepEqual(Object.keys(env).toSorted(), ["HOME", "LANG", "PATH", "PWD", "SSL_CERT_FILE", "TMPDIR"]);
   });
 
   test("ESC-15: no process of a box has arguments or variables that tell anything", async () => {
     await python(server, "return 1");
     for (const pid of server.boxPids()) {
       const shown = ["cmdline", "environ"].map((name) => readFileSync(`/proc/${pid}/${name}`, "utf8")).join("");
-      assert.doesNotMatch(shown, /--setenv|--ro-bind|--seccomp\0\/|cloche-attacked/, shown);
+      // The one path is that of the box's own door to the gate, which differs from box to box.
+      const others = shown.replace(/--ro-bind\0\/tmp\/cloche-gate-[-\w]+\/[0-9a-f]+\0\/run\/egress\.sock/g, "");
+      assert.doesNotMatch(others, /--setenv|--ro-bind|--seccomp\0\/|cloche-attacked/, shown);
       assert.ok(!shown.includes(SECRET));
     }
   });

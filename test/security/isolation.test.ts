@@ -67,7 +67,7 @@ suite("code in a sandbox", () => {
   test("has none of the server's variables and descriptors", async () => {
     const env = (await javascript("return process.env")) as Record<string, string>;
     assert.ok(!JSON.stringify(env).includes("hush"));
-    assert.deepEqual(Object.keys(env).toSorted(), ["HOME", "LANG", "PATH", "PWD", "TMPDIR"]);
+    assert.deepEqual(Object.keys(env).toSorted(), ["HOME", "LANG", "PATH", "PWD", "SSL_CERT_FILE", "TMPDIR"]);
     const fds = (await python(
       "import os\nreturn [os.readlink('/proc/self/fd/' + f) for f in os.listdir('/proc/self/fd') if os.path.lexists('/proc/self/fd/' + f)]",
     )) as string[];
@@ -94,7 +94,7 @@ suite("code in a sandbox", () => {
   test("finds no shell, no compiler and no tools", async () => {
     const root = (await javascript("return require('fs').readdirSync('/')")) as string[];
     assert.deepEqual(
-      root.filter((name) => !["dev", "lib", "lib64", "proc", "rt", "shim", "tmp", "usr"].includes(name)),
+      root.filter((name) => !["dev", "etc", "lib", "lib64", "proc", "rt", "run", "shim", "tmp", "usr"].includes(name)),
       [],
     );
     assert.equal(
@@ -163,7 +163,10 @@ suite("code in a sandbox", () => {
 
     assert.ok(launchers.length > 0);
     for (const launcher of launchers)
-      assert.ok(!launcher.includes("--setenv") && !launcher.includes("--ro-bind"), launcher.join(" "));
+      assert.ok(
+        !launcher.includes("--setenv") && launcher.filter((word) => word === "--ro-bind").length <= 1,
+        launcher.join(" "),
+      );
   });
 
   test("may not start more processes than its limit", async () => {

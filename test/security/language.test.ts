@@ -45,7 +45,7 @@ suite("code against its language", () => {
       try { process.dlopen({ exports: {} }, "/lib/x86_64-linux-gnu/libc.so.6") } catch (error) { addon = error.code }
       return [real.getuid(), real.pid, Object.keys(real.env).length, bindings.length, addon];
       `;
-    assert.deepEqual(await javascript(server, code), [65_534, 1, 5, 3, "ERR_DLOPEN_FAILED"]);
+    assert.deepEqual(await javascript(server, code), [65_534, 1, 6, 3, "ERR_DLOPEN_FAILED"]);
   });
 
   const TAMPERING: readonly (readonly [what: string, language: string, attack: string])[] = [
@@ -192,11 +192,13 @@ suite("code against its language", () => {
     const code = `
       const { WASI } = require("node:wasi");
       new WASI({ version: "preview1", preopens: { "/": "/", "/up": "/../../.." } });
-      return require("fs").readdirSync("/../../..").sort();
+      const list = (path) => require("fs").readdirSync(path, { recursive: true }).sort();
+      return [require("fs").readdirSync("/../../..").sort(), list("/etc")];
       `;
-    const found = (await javascript(server, code)) as string[];
+    const [found, etc] = (await javascript(server, code)) as [string[], string[]];
+    assert.deepEqual(etc, ["ssl", "ssl/certs", "ssl/certs/ca-certificates.crt"]); // whom to trust, for TLS through the gate
     assert.deepEqual(
-      found.filter((name) => !["dev", "lib", "lib64", "proc", "rt", "run", "shim", "tmp", "usr"].includes(name)),
+      found.filter((name) => !["dev", "etc", "lib", "lib64", "proc", "rt", "run", "shim", "tmp", "usr"].includes(name)),
       [],
     );
   });

@@ -116,10 +116,12 @@ declare module "cloche" {
     readonly requestId: string;
     /** Unix time in milliseconds. */
     readonly startedAt: number;
-    /** The function's address. */
+    /** The server's address, for links: `${baseUrl}/fn/${functionName}`. */
     readonly baseUrl: string;
     /** What is behind the function's name in the path, decoded; `/` where there is nothing. For HTTP requests only. */
     readonly relativePath?: string;
+    /** How long the run may take. For HTTP requests only. */
+    readonly timeoutMs?: number;
     readonly kv: typeof kv;
     readonly env: typeof env;
     readonly log: typeof log;

@@ -25,6 +25,7 @@ export interface BoxPlan {
 }
 
 const REMOVE_TRIES = 1000; // what has not gone by then is swept by the next server
+const UNBORN_LIMIT_MS = 1000; // hundreds of times what it takes
 const REMOVE_RETRY_MS = 3; // a killed process takes a few milliseconds to leave its cgroup
 
 /** One box from its start until nothing of it is left. Lives in the nursery process. */
@@ -110,7 +111,16 @@ export class Box {
     if (this.#initPid !== undefined) {
       killQuietly(this.#initPid);
       this.#cgroup.kill(this.#launcher.pid); // at once, too: among 64 busy processes the first one waits for its turn to die
-    } else this.#launcher.kill("SIGKILL");
+    } else void this.#killUnborn();
+  }
+
+  /**
+   * The launcher is about to make the first process, which dies with it only once it has asked the kernel for that: killed in between,
+   * it would leave an orphan that holds our sockets. So its pid is waited for; who tells none in all this time has none.
+   */
+  async #killUnborn(): Promise<void> {
+    await sleep(UNBORN_LIMIT_MS);
+    if (!this.#gone && this.#initPid === undefined) this.#launcher.kill("SIGKILL");
   }
 
   memoryBytes(): number | undefined {

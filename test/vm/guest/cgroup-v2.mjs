@@ -71,7 +71,7 @@ suite("a server in a group that has processes", () => {
     assert.deepEqual(pidsIn(group), []);
     const moved = pidsIn(join(group, "supervisor"));
     for (const pid of [neighbour.pid, server.pid, server.nurseryPid]) {
-      assert.ok(moved.includes(pid), `${pid} of ${moved}`);
+      assert.ok(moved.includes(pid), `${pid} of ${moved.join()}`);
     }
     assert.equal(read(group, "cgroup.subtree_control"), "cpu memory pids");
     assert.ok(server.group.startsWith(join(group, "cloche-")), server.group);

@@ -167,7 +167,7 @@ function listen(onFrame, onEnd) {
     return true;
   };
   const options = { fd: CONTROL_FD, readable: true, writable: false, onread: { buffer: chunk, callback: onChunk } };
-  const socket = new Socket(/** @type {any} */ (options));
+  const socket = new Socket(options);
   socket.resume();
   socket.on("error", onEnd);
   socket.on("end", onEnd);

@@ -5,7 +5,7 @@ const { env, http, kv, log } = require("./cloche.cjs");
 
 /**
  * @param {{ id?: string, name?: string, version?: string, baseUrl?: string }} info `function` of the `bind` frame
- * @param {{ executionId?: string, requestId?: string, relativePath?: string }} header of the frame that asked for the run
+ * @param {{ executionId?: string, requestId?: string, relativePath?: string, timeoutMs?: number }} header of the frame that asked for the run
  */
 function contextOf(info, header) {
   return {
@@ -17,6 +17,7 @@ function contextOf(info, header) {
     /** Unix time in milliseconds. */
     startedAt: Date.now(),
     baseUrl: info.baseUrl ?? "",
+    ...(header.timeoutMs === undefined ? {} : { timeoutMs: header.timeoutMs }),
     ...(header.relativePath === undefined ? {} : { relativePath: header.relativePath }),
     kv,
     env,

@@ -29,7 +29,7 @@ function inputOf({ inputText }) {
 }
 
 function lambdaContext(ctx) {
-  const endsAt = ctx.startedAt + LONG_MS;
+  const endsAt = ctx.startedAt + (ctx.timeoutMs ?? LONG_MS);
   return {
     ...ctx,
     awsRequestId: ctx.executionId,

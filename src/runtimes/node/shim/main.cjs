@@ -17,7 +17,7 @@ const { getOwnPropertyDescriptor } = Object;
 const reallyExit = process.reallyExit.bind(process);
 const listenerCount = process.listenerCount.bind(process);
 const rawListeners = process.rawListeners.bind(process);
-const { emit } = process;
+const { emit } = process; // oxlint-disable-line typescript/unbound-method -- only compared
 const { includes } = Array.prototype; // oxlint-disable-line typescript/unbound-method -- called through apply()
 const { apply } = Reflect;
 
