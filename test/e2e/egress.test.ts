@@ -199,8 +199,7 @@ return told
     }
     const { pool } = JSON.parse((await call(server, "/api/system")).text) as SystemReport;
     for (const name of ["js", "py"]) {
-      const { id } = JSON.parse((await call(server, `/api/functions/${name}`)).text) as { readonly id: string };
-      const runs = pool.workers.filter((worker) => worker.version?.startsWith(`${id}@`)).map((worker) => worker.runs);
+      const runs = pool.workers.filter((worker) => worker.version?.startsWith(`${name}@`)).map((worker) => worker.runs);
       assert.deepEqual(runs, [3], name);
     }
   });

@@ -42,7 +42,7 @@ class Kv:
 
     def set(self, key, value, ttl=None):
         """`ttl` in seconds; without it the value stays."""
-        self._ask("kv.set", key=key, value=value, **({} if ttl is None else {"ttlMs": max(1, round(ttl * 1000))}))
+        self._ask("kv.set", key=key, value=value, **({} if ttl is None else {"ttlMs": ttl * 1000}))
 
     def delete(self, key):
         """Returns whether there was one."""
