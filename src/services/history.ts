@@ -14,7 +14,9 @@ export class History {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
-  #buffer: (() => Execution)[] = [];
+  /** Of this turn of the event loop. What makes a record holds on to the whole call, so it must not live for longer. */
+  #fresh: (() => Execution)[] = [];
+  #buffer: Execution[] = [];
   #pendingRows = 0;
   #lostRows = 0;
   #cancelFlush: (() => void) | undefined;
@@ -31,15 +33,28 @@ export class History {
     return this.#lostRows;
   }
 
-  /** @param describe makes the record when the batch is written: a reply never waits for it */
+  /** @param describe makes the record, behind this turn of the event loop: a reply never waits for it */
   record(describe: () => Execution): void {
     if (this.#pendingRows >= MAX_PENDING_ROWS) {
       this.#lose(1, "the store cannot keep pace");
       return;
     }
     this.#pendingRows++;
-    if (this.#buffer.push(describe) >= BATCH_ROWS) this.#flush();
+    if (this.#fresh.push(describe) === 1) setImmediate(() => this.#describeFresh());
+    if (this.#buffer.length + this.#fresh.length >= BATCH_ROWS) this.#flush();
     else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flushUnlessBusy());
+  }
+
+  /** Sees every record once. */
+  protected note(_execution: Execution): void {}
+
+  #describeFresh(): void {
+    for (const describe of this.#fresh) {
+      const execution = describe();
+      this.note(execution);
+      this.#buffer.push(execution);
+    }
+    this.#fresh = [];
   }
 
   /** Resolves when everything recorded so far is stored. */
@@ -49,15 +64,16 @@ export class History {
   }
 
   #flushUnlessBusy(): void {
-    if (this.#buffer.length < BUSY_ROWS) this.#flush();
+    if (this.#buffer.length + this.#fresh.length < BUSY_ROWS) this.#flush();
     else this.#cancelFlush = this.#clock.after(BUSY_FLUSH_MS - FLUSH_MS, () => this.#flush());
   }
 
   #flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
+    this.#describeFresh();
     if (this.#buffer.length === 0) return;
-    const writing = this.#write(this.#buffer.map((describe) => describe()));
+    const writing = this.#write(this.#buffer);
     this.#buffer = [];
     this.#writing.add(writing);
     void writing.finally(() => this.#writing.delete(writing));

@@ -68,7 +68,14 @@ export function createInvoke(deps: InvokeDeps): Invoke {
     const mask = maskOf(version.secrets);
     const output = new Output(mask, deps.clock, (line) => {
       invocation.onLine?.(line);
-      deps.live.line(executionId, line);
+      if (entry.followers !== undefined) for (const follower of entry.followers) follower.onLine(line);
+    });
+    const entry = deps.live.add({
+      id: executionId,
+      queuedAtMs,
+      cancel: () => run.cancel(),
+      print: (chunk) => output.push(chunk),
+      describe: () => record("running", {}, { coldStart: false, waitMs: 0, runMs: deps.clock.now() - queuedAtMs }),
     });
     const run = deps.pool.run({
       version,
@@ -106,26 +113,19 @@ export function createInvoke(deps: InvokeDeps): Invoke {
         const { outcome, coldStart, waitMs, runMs } = await run.report;
         output.end();
         deps.history.record(() => record(statusOf(outcome), noteOf(outcome), { coldStart, waitMs, runMs }));
-        deps.live.remove(executionId);
+        deps.live.remove(entry);
         return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
       } catch (refusal) {
         // The code was never run; who waited for long is in the store all the same.
         const times = { coldStart: false, waitMs: deps.clock.now() - queuedAtMs, runMs: 0 };
         const ended = record("error", { text: messageOf(refusal) }, times);
-        if (deps.live.remove(executionId)) deps.history.record(() => ended);
+        deps.live.remove(entry);
+        if (entry.stored) deps.history.record(() => ended);
         throw refusal;
       }
     }
 
-    const handle = { executionId, result: finish(), cancel: () => run.cancel() };
-    deps.live.add({
-      id: executionId,
-      queuedAtMs,
-      cancel: handle.cancel,
-      print: (chunk) => output.push(chunk),
-      describe: () => record("running", {}, { coldStart: false, waitMs: 0, runMs: deps.clock.now() - queuedAtMs }),
-    });
-    return handle;
+    return { executionId, result: finish(), cancel: () => run.cancel() };
   };
 }
 

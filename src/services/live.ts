@@ -20,22 +20,31 @@ export interface LogFollower {
   onEnd(): void;
 }
 
-interface Entry {
+/** The place of one that runs. */
+export interface LiveEntry {
   readonly execution: LiveExecution;
+  /** In the list of all. */
+  at: number;
+  /** Its end must be stored, too. */
   stored: boolean;
   followers: Set<LogFollower> | undefined;
 }
 
-/** Every execution that has begun and is not over. */
+/**
+ * Every execution that has begun and is not over.
+ *
+ * A list and no Map: each table that a Map leaves behind when it makes a new one keeps the entries of its time from the collector,
+ * with all that hangs on them, until the next full collection; that took a fifth of the warm path (bench/warm.ts).
+ */
 export class LiveExecutions {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: LiveEntry[] = [];
   readonly #stop: () => void;
 
   /** @param store keeps one that takes long */
   constructor(clock: Clock, store: (running: Execution) => void) {
     this.#stop = clock.every(STORED_AFTER_MS, () => {
       const nowMs = clock.now();
-      for (const entry of this.#entries.values()) {
+      for (const entry of this.#entries) {
         if (entry.stored || nowMs - entry.execution.queuedAtMs < STORED_AFTER_MS) continue;
         entry.stored = true;
         store(entry.execution.describe());
@@ -44,43 +53,46 @@ export class LiveExecutions {
   }
 
   get count(): number {
-    return this.#entries.size;
+    return this.#entries.length;
   }
 
-  add(execution: LiveExecution): void {
-    this.#entries.set(execution.id, { execution, stored: false, followers: undefined });
+  add(execution: LiveExecution): LiveEntry {
+    const entry = { execution, at: this.#entries.length, stored: false, followers: undefined };
+    this.#entries.push(entry);
+    return entry;
+  }
+
+  /** It is over. */
+  remove(entry: LiveEntry): void {
+    const last = this.#entries.pop();
+    if (last !== undefined && last !== entry) {
+      this.#entries[entry.at] = last;
+      last.at = entry.at;
+    }
+    if (entry.followers !== undefined) for (const follower of entry.followers) follower.onEnd();
   }
 
   find(id: string): LiveExecution | undefined {
-    return this.#entries.get(id)?.execution;
+    return this.#entry(id)?.execution;
   }
 
   /** Tells of every further line, and of the end. False where nothing of that id runs. */
   follow(id: string, follower: LogFollower): boolean {
-    const entry = this.#entries.get(id);
+    const entry = this.#entry(id);
     if (entry === undefined) return false;
     (entry.followers ??= new Set()).add(follower);
     return true;
   }
 
   unfollow(id: string, follower: LogFollower): void {
-    this.#entries.get(id)?.followers?.delete(follower);
-  }
-
-  line(id: string, line: LogLine): void {
-    const followers = this.#entries.get(id)?.followers;
-    if (followers !== undefined) for (const follower of followers) follower.onLine(line);
-  }
-
-  /** True where it was stored as running: its end must be stored, too. */
-  remove(id: string): boolean {
-    const entry = this.#entries.get(id);
-    this.#entries.delete(id);
-    if (entry?.followers !== undefined) for (const follower of entry.followers) follower.onEnd();
-    return entry?.stored ?? false;
+    this.#entry(id)?.followers?.delete(follower);
   }
 
   close(): void {
     this.#stop();
+  }
+
+  #entry(id: string): LiveEntry | undefined {
+    return this.#entries.find(({ execution }) => execution.id === id);
   }
 }

@@ -48,12 +48,8 @@ class RunCounters {
 export class CountedHistory extends History {
   readonly counters = new RunCounters();
 
-  override record(describe: () => Execution): void {
-    super.record(() => {
-      const execution = describe();
-      this.counters.count(execution);
-      return execution;
-    });
+  protected override note(execution: Execution): void {
+    this.counters.count(execution);
   }
 }
 
