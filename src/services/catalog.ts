@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
+import type { FunctionSettings } from "../core/function.ts";
 import type { Version } from "../core/program.ts";
 import type { Store, StoredAlias, StoredFunction, StoredVersion } from "../store/store.ts";
 import { shrinkEgress } from "./egress.ts";
@@ -11,7 +12,8 @@ export type { StoredFunction } from "../store/store.ts";
 
 const MAX_VERSIONS = 10_000;
 const CACHE_CHARS = 64 * 1024 * 1024;
-const START_PAGE = 5_000;
+const START_PAGE = 1_000;
+const MAX_SHARED_SETTINGS = 1_000;
 /** Calls without a version follow this alias while it is split. */
 export const LIVE_ALIAS = "live";
 
@@ -43,6 +45,7 @@ export class Catalog {
   readonly #entries = new Map<string, Entry>();
   readonly #idsByName = new Map<string, string>();
   readonly #versions = new LRUCache<string, Version>({ max: MAX_VERSIONS, maxSize: CACHE_CHARS });
+  readonly #settings = new LRUCache<string, FunctionSettings>({ max: MAX_SHARED_SETTINGS });
   #changes = 0;
 
   /**
@@ -161,15 +164,23 @@ export class Catalog {
   }
 
   /** Takes in a function as it is now; it is in force for every call from now on. */
-  put(stored: StoredFunction): void {
+  put(given: StoredFunction): void {
+    const stored = { ...given, settings: this.#shared(given.settings) };
     const before = this.#entries.get(stored.id);
     if (before !== undefined && before.stored.name !== stored.name) this.#idsByName.delete(before.stored.name);
     this.#entries.set(stored.id, { stored, revision: ++this.#changes, aliases: undefined });
     this.#idsByName.set(stored.name, stored.id);
     if (before === undefined) return;
-    const bindsTheSame =
-      before.stored.name === stored.name && JSON.stringify(before.stored.settings) === JSON.stringify(stored.settings);
-    if (!bindsTheSame) this.rebind(stored.id);
+    if (before.stored.name !== stored.name || before.stored.settings !== stored.settings) this.rebind(stored.id);
+  }
+
+  /** Equal settings are one object: most functions have the same, and there may be many. */
+  #shared(settings: FunctionSettings): FunctionSettings {
+    const text = JSON.stringify(settings);
+    const known = this.#settings.get(text);
+    if (known !== undefined) return known;
+    this.#settings.set(text, settings);
+    return settings;
   }
 
   /** Its variables, secrets or settings are others now: whatever was bound with the old ones ends with what it is doing. */
