@@ -1,10 +1,41 @@
 // New versions under load: each is in force with its answer, and no call fails meanwhile.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { after, before, suite, test } from "node:test";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 
+const run = promisify(execFile);
 const DEPLOYS = 100;
 const CALLERS = 4;
+
+suite("a file that is sent as it is", () => {
+  test("is deployed by its name, and again under it", async (t) => {
+    const server = await startServer();
+    t.after(() => server.dispose());
+    const send = async (file: string, query: string): Promise<string> => {
+      const dir = mkdtempSync(join(tmpdir(), "cloche-test-"));
+      t.after(() => rmSync(dir, { recursive: true, force: true }));
+      writeFileSync(join(dir, "code"), file);
+      const url = `${server.url}/api/functions/hello${query}`;
+      const { stdout } = await run("curl", ["-sS", "-w", " %{http_code}", "-T", join(dir, "code"), url]);
+      return stdout;
+    };
+    const call = async (): Promise<string> => await (await fetch(`${server.url}/fn/hello`)).text();
+
+    assert.match(await send("def handler(event, context):\n    return 'one \"✓\"'\n", "?language=python"), / 201$/);
+    assert.equal(await call(), 'one "✓"');
+    assert.match(await send("export default () => new Response('two')", "?language=javascript"), / 201$/);
+    assert.equal(await call(), "two");
+    assert.match(await send("export default {{{", "?language=javascript"), /"code":"CODE_REJECTED".* 400$/);
+    assert.match(await send("return 1", "?language=cobol"), /"code":"UNSUPPORTED_LANGUAGE".* 400$/);
+    assert.match(await send("return 1", ""), /not JSON.* 400$/);
+    assert.equal(await call(), "two");
+  });
+});
 
 suite("a hundred deploys under load", () => {
   let server: ServerUnderTest;

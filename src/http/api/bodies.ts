@@ -11,19 +11,28 @@ const FREE = new Set(["value", "input"]);
 
 export const ZIP = "application/zip";
 
-/** A zip archive where code is expected; anything else is taken for JSON, whatever it is called: `curl -d` calls it a form. */
+interface BodyRequest {
+  readonly headers: { readonly "content-type"?: string | undefined };
+  readonly query: unknown;
+  readonly routeOptions: { readonly schema?: { readonly consumes?: readonly string[] } };
+}
+
+/** True for code as it is, which `curl -T FILE …?language=` sends without saying what it is. */
+export function isPlainCode({ headers, query, routeOptions }: BodyRequest): boolean {
+  const takesCode = routeOptions.schema?.consumes?.includes(ZIP) === true;
+  return takesCode && headers["content-type"] === undefined && Object.hasOwn(Object(query) as object, "language");
+}
+
+/** A zip archive or plain code where code is expected; anything else is taken for JSON, whatever it is called: `curl -d` calls it a form. */
 export function takeBodies(api: Api): void {
   api.removeAllContentTypeParsers();
-  api.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, text: string | Buffer) =>
-    parseBody(String(text)),
+  api.addContentTypeParser("*", { parseAs: "string" }, async (request: BodyRequest, text: string | Buffer) =>
+    isPlainCode(request) ? { code: String(text) } : parseBody(String(text)),
   );
   api.addContentTypeParser(
     [ZIP, "application/x-zip-compressed"],
     { parseAs: "buffer", bodyLimit: SOURCE_LIMITS.totalBytes },
-    async (
-      { routeOptions }: { routeOptions: { schema?: { consumes?: readonly string[] } } },
-      archive: string | Buffer,
-    ) => {
+    async ({ routeOptions }: BodyRequest, archive: string | Buffer) => {
       if (routeOptions.schema?.consumes?.includes(ZIP) !== true) {
         throw new PlatformError("INVALID_REQUEST", "a zip archive is not taken here");
       }

@@ -7,6 +7,7 @@ import type { Deployed } from "../../services/deploy.ts";
 import type { StoredFunction } from "../../services/inventory.ts";
 import { SOURCE_LIMITS, sourceOf } from "../../services/source-files.ts";
 import type { ManagementParts } from "./parts.ts";
+import { isPlainCode } from "./bodies.ts";
 import { egressIn, language } from "./schemas.ts";
 import { egressOf } from "./settings.ts";
 
@@ -25,18 +26,18 @@ export const deployBody = z.strictObject({
   activate: z.boolean().optional().describe("true where absent: calls get this version from now on"),
 });
 
-/** With a zip archive, what else a body would say. */
-export const zipQuery = z.strictObject({
+/** With a zip archive, or with code as it is, what else a body would say. */
+export const deployQuery = z.strictObject({
   language: language.optional(),
   entry: z.string().optional(),
   activate: z.enum(["true", "false"]).optional(),
 });
 
-/** Makes of an archive the same body that comes as JSON. */
-export async function takeZip(request: FastifyRequest): Promise<void> {
+/** Makes of an archive, or of code as it is, the same body that comes as JSON. */
+export async function takeQuery(request: FastifyRequest): Promise<void> {
   const isZip = request.headers["content-type"]?.includes("zip") === true;
   const query = request.query as { readonly [name: string]: string | undefined };
-  if (!isZip) {
+  if (!isZip && !isPlainCode(request)) {
     const [name] = Object.keys(query);
     if (name === undefined) return;
     throw new PlatformError("INVALID_REQUEST", `${name}: belongs into the body, where that is JSON`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkName } from "../../services/functions.ts";
 import type { StoredFunction } from "../../services/inventory.ts";
-import { deployBody, deployOf, MAX_CODE_BODY_BYTES, takeZip, zipQuery } from "./deploy.ts";
+import { deployBody, deployOf, MAX_CODE_BODY_BYTES, takeQuery, deployQuery } from "./deploy.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
 import { FAULTS, functionOut, functionWithAll, idParams, nothing, pageOf, pageQuery, settingsIn } from "./schemas.ts";
@@ -90,14 +90,14 @@ export function functionRoutes(api: Api, parts: ManagementParts): void {
   api.put("/api/functions/:id", {
     config: { scope: "deploy" },
     bodyLimit: MAX_CODE_BODY_BYTES,
-    preValidation: takeZip,
+    preValidation: takeQuery,
     schema: {
       operationId: "putFunction",
       summary: "Deploys code under a name, whether there is such a function already or not",
       tags: ["functions"],
       consumes: ["application/json", ZIP],
       params: idParams,
-      querystring: zipQuery,
+      querystring: deployQuery,
       body: deployBody,
       response: { 200: functionWithAll, 201: functionWithAll, ...FAULTS },
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { diffFiles } from "../../services/diff.ts";
 import { ZIP } from "./bodies.ts";
-import { deployBody, deployOf, MAX_CODE_BODY_BYTES, takeZip, zipQuery } from "./deploy.ts";
+import { deployBody, deployOf, MAX_CODE_BODY_BYTES, takeQuery, deployQuery } from "./deploy.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
 import {
@@ -61,14 +61,14 @@ export function versionRoutes(api: Api, parts: ManagementParts): void {
   api.post("/api/functions/:id/versions", {
     config: { scope: "deploy" },
     bodyLimit: MAX_CODE_BODY_BYTES,
-    preValidation: takeZip,
+    preValidation: takeQuery,
     schema: {
       operationId: "createVersion",
       summary: "Deploys code; the same code again is the same version",
       tags: ["versions"],
       consumes: ["application/json", ZIP],
       params: idParams,
-      querystring: zipQuery,
+      querystring: deployQuery,
       body: deployBody,
       response: { 200: versionOut, 201: versionOut, ...FAULTS },
     },
