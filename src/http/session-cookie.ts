@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { SESSION_COOKIE } from "./doors/functions/request.ts";
 
+export const SESSION_COOKIE = "cloche_session";
 /** Only there does a browser send it. */
 const PATH = "/api";
 

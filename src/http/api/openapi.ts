@@ -3,6 +3,7 @@ import { createJsonSchemaTransform, jsonSchemaTransformObject } from "fastify-ty
 import type { NeededScope } from "../access.ts";
 import { ZIP } from "./bodies.ts";
 import type { ManagementParts } from "./parts.ts";
+import { SESSION_COOKIE } from "../session-cookie.ts";
 
 const TAGS = {
   functions: "Names with settings and versions",
@@ -38,7 +39,7 @@ export function openapiSettings({ version }: Pick<ManagementParts, "version">): 
       components: {
         securitySchemes: {
           key: { type: "http", scheme: "bearer", description: "an API key" },
-          session: { type: "apiKey", in: "cookie", name: "cloche_session" },
+          session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
         },
       },
     },

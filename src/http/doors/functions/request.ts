@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { PlatformError } from "../../../core/errors.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
+import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
@@ -18,7 +19,6 @@ const NOT_FOR_FUNCTIONS = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
-export const SESSION_COOKIE = "cloche_session";
 
 /** @param hideKey the caller's `Authorization` opened our door and is none of the function's business */
 export function headersFor(message: IncomingMessage, hideKey: boolean): HeaderList {

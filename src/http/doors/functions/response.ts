@@ -1,6 +1,6 @@
 // What a function answers, as HTTP: checked, so that nothing of it breaks the connection or passes for ours.
 import type { HeaderList } from "../../../core/exchange.ts";
-import { SESSION_COOKIE } from "./request.ts";
+import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 export interface WholeResponse {
   readonly status: number;
