@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { sendThrough } from "../test/send-through.ts";
 import { postOk } from "./client.ts";
 import { memoryOf } from "./processes.ts";
 import { type Ours, startNodeRival, startOurs } from "./rivals.ts";
@@ -72,18 +73,4 @@ async function bodyRow(ours: Ours, sizeMib: number): Promise<Row> {
     target: `no growth (≤ ${mib(MOST_GROWTH_BYTES)})`,
     ok: growthBytes <= MOST_GROWTH_BYTES,
   };
-}
-
-async function sendThrough(url: string, bytes: number): Promise<number> {
-  const piece = Buffer.alloc(MIB, "x");
-  const outgoing = request(url, { method: "POST", headers: { "Content-Length": bytes } });
-  const sending = (async () => {
-    for (let sent = 0; sent < bytes; sent += piece.length) if (!outgoing.write(piece)) await once(outgoing, "drain");
-    outgoing.end();
-  })();
-  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  let received = 0;
-  for await (const chunk of response) received += (chunk as Buffer).length;
-  await sending;
-  return received;
 }

@@ -121,9 +121,9 @@ export class Access {
   }
 
   /** Name of the key behind a request; undefined where none was needed. */
-  async keyName(message: IncomingMessage): Promise<string | undefined> {
+  keyName(message: IncomingMessage): string | undefined {
     const secret = bearerOf(message.headers.authorization ?? "");
-    if (secret !== undefined) return await this.#sessions.keyName(secret);
+    if (secret !== undefined) return this.#keys.find(secret)?.name;
     return this.#sessions.find(sessionCookie(message) ?? "")?.keyName;
   }
 

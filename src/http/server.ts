@@ -84,7 +84,8 @@ export class HttpServer {
     try {
       this.#access.checkHost(message);
       const route = this.#router.find(message.method ?? "GET", path);
-      if (route.anyOrigin?.(request) !== true) this.#access.checkOrigin(message);
+      if (message.headers.origin !== undefined && route.anyOrigin?.(request) !== true)
+        this.#access.checkOrigin(message);
       this.#access.checkKey(message, route.scope);
       if (this.#draining) throw new PlatformError("DRAINING", "the server is stopping");
       await route.handle(request, response);

@@ -132,9 +132,7 @@ export class Catalog {
     const known = this.#versions.get(keyOf(id, number));
     if (known !== undefined) return known;
     const stored = await this.#store.findVersion(id, number);
-    if (stored === undefined) {
-      throw new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version ${number}`);
-    }
+    if (stored === undefined) throw noVersion(name, number);
     return await this.#load(stored);
   }
 
@@ -181,6 +179,19 @@ export class Catalog {
     if (known !== undefined) return known;
     this.#settings.set(text, settings);
     return settings;
+  }
+
+  /** Another version is its active one now, as the store has it: a split of `live` is over. Undefined where the function is gone. */
+  async activated(functionId: string): Promise<StoredFunction | undefined> {
+    if (await this.#store.deleteAlias(functionId, LIVE_ALIAS)) this.realias(functionId);
+    return await this.refresh(functionId);
+  }
+
+  /** Takes a function in as the store has it. Undefined where it is gone. */
+  async refresh(functionId: string): Promise<StoredFunction | undefined> {
+    const stored = await this.#store.findFunction({ id: functionId });
+    if (stored !== undefined) this.put(stored);
+    return stored;
   }
 
   /** Its variables, secrets or settings are others now: whatever was bound with the old ones ends with what it is doing. */
@@ -250,4 +261,8 @@ function choose({ targets }: StoredAlias): number | undefined {
     if (point < 0) return version;
   }
   return targets.at(-1)?.version;
+}
+
+export function noVersion(functionName: string, number: number): PlatformError {
+  return new PlatformError("VERSION_NOT_FOUND", `function "${functionName}" has no version ${number}`);
 }

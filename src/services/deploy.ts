@@ -7,7 +7,7 @@ import { contentHash, newId } from "../core/id.ts";
 import type { Source, Version } from "../core/program.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Store, StoredVersion } from "../store/store.ts";
-import { type Catalog, LIVE_ALIAS } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
 import { codeFrame } from "./code-frame.ts";
 import { grantEgress } from "./egress.ts";
 import { explain } from "./explain.ts";
@@ -59,9 +59,7 @@ export function createDeploy(deps: DeployDeps): Deploy {
       nowMs: clock.now(),
     });
     const { functionId } = deployed.version;
-    if (activate && (await store.deleteAlias(functionId, LIVE_ALIAS))) catalog.realias(functionId);
-    const stored = await store.findFunction({ id: functionId });
-    if (stored !== undefined) catalog.put(stored);
+    await (activate ? catalog.activated(functionId) : catalog.refresh(functionId));
     return deployed;
   }
 

@@ -3,7 +3,7 @@ import { PlatformError } from "../core/errors.ts";
 import { DEFAULT_SETTINGS, type FunctionSettings } from "../core/function.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Store, StoredAlias, StoredFunction } from "../store/store.ts";
-import { type Catalog, LIVE_ALIAS } from "./catalog.ts";
+import { type Catalog, LIVE_ALIAS, noVersion } from "./catalog.ts";
 import { grantEgress } from "./egress.ts";
 import type { InTurn } from "./in-turn.ts";
 
@@ -77,8 +77,7 @@ export class Functions {
     const { id, name } = catalog.require(idOrName);
     return await inTurn.run(name, async () => {
       if ((await store.activateVersion(id, number, clock.now())) === "missing") throw noVersion(name, number);
-      if (await store.deleteAlias(id, LIVE_ALIAS)) catalog.realias(id);
-      const stored = await store.findFunction({ id });
+      const stored = await catalog.activated(id);
       if (stored === undefined) throw new PlatformError("FUNCTION_NOT_FOUND", "the function is gone");
       catalog.put(stored);
       return stored;
@@ -157,8 +156,4 @@ function checkAlias({ name, targets }: StoredAlias): void {
 
 function taken(name: string): PlatformError {
   return new PlatformError("NAME_TAKEN", `there is a function named ${JSON.stringify(name)} already`);
-}
-
-function noVersion(name: string, number: number): PlatformError {
-  return new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version ${number}`);
 }

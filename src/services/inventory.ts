@@ -8,7 +8,7 @@ import type {
   StoredVersion,
   VersionSummary,
 } from "../store/store.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, noVersion } from "./catalog.ts";
 
 export type { AliasTarget } from "../core/function.ts";
 export type {
@@ -52,7 +52,7 @@ export class Inventory {
     const { id, name } = this.function(idOrName);
     const version = await this.#store.findVersion(id, number);
     if (version !== undefined) return version;
-    throw new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version ${number}`);
+    throw noVersion(name, number);
   }
 
   /** The active one; undefined where there is none yet. */

@@ -13,6 +13,16 @@ const HINT_CHARS = 8;
 /** What may be shown of a key. */
 export type KeyRecord = Omit<StoredKey, "hash">;
 
+/** Whom a key was given to. */
+export interface KeyHolder {
+  /** Undefined for the operator's, which is in no list. */
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly scope: Scope;
+}
+
+const OPERATOR: KeyHolder = { id: undefined, name: "operator", scope: "admin" };
+
 export class Keys {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -58,12 +68,23 @@ export class Keys {
   }
 
   /** Undefined for what is no key, or none any more. */
-  scopeOf(secret: string): Scope | undefined {
+  find(secret: string): KeyHolder | undefined {
     const hash = hashOf(secret);
-    return hash === this.#operatorHash ? "admin" : this.#keys.get(hash)?.scope;
+    return hash === this.#operatorHash ? OPERATOR : this.#keys.get(hash);
+  }
+
+  /** Undefined where there is no such key any more; `id` undefined is the operator's. */
+  byId(id: string | undefined): KeyHolder | undefined {
+    return id === undefined ? OPERATOR : [...this.#keys.values()].find((key) => key.id === id);
+  }
+
+  /** Undefined for what is no key, or none any more. */
+  scopeOf(secret: string): Scope | undefined {
+    return this.find(secret)?.scope;
   }
 }
 
-function hashOf(secret: string): string {
+/** Of a key or of a session's cookie, hexadecimal. */
+export function hashOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

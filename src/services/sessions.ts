@@ -1,13 +1,12 @@
 // Browsers that have logged in with a key. The cookie is random bytes of its own, never the key; only its hash is kept.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Scope } from "../core/access.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Store, StoredKey, StoredSession } from "../store/store.ts";
-import type { Keys } from "./keys.ts";
+import type { Store, StoredSession } from "../store/store.ts";
+import { hashOf, type Keys } from "./keys.ts";
 
 const COOKIE_BYTES = 32;
 export const SESSION_MS = 12 * 3600 * 1000;
-const OPERATOR_NAME = "operator";
 
 /** Who is behind a session. */
 export interface SessionHolder {
@@ -52,16 +51,16 @@ export class Sessions {
 
   /** Opens one that ends after `SESSION_MS`. Undefined for what is no key. */
   async open(secret: string): Promise<NewSession | undefined> {
-    const scope = this.#keys.scopeOf(secret);
-    if (scope === undefined) return undefined;
-    const key = await this.#storedKey(secret);
+    const key = this.#keys.find(secret);
+    if (key === undefined) return undefined;
+    const { id: keyId, name: keyName, scope } = key;
     const cookie = randomBytes(COOKIE_BYTES).toString("base64url");
     const expiresAtMs = this.#clock.now() + SESSION_MS;
-    const session = { hash: hashOf(cookie), keyId: key?.id, scope, expiresAtMs };
+    const session = { hash: hashOf(cookie), keyId, scope, expiresAtMs };
     await this.#store.addSession(session);
     this.#dropExpired();
     this.#sessions.set(session.hash, session);
-    return { cookie, holder: { scope, keyName: key?.name ?? OPERATOR_NAME, expiresAtMs } };
+    return { cookie, holder: { scope, keyName, expiresAtMs } };
   }
 
   /** Undefined where there is none, it has expired, or its key has been removed. */
@@ -69,12 +68,12 @@ export class Sessions {
     const session = this.#sessions.get(hashOf(cookie));
     if (session === undefined) return undefined;
     const { keyId, scope, expiresAtMs } = session;
-    const key = keyId === undefined ? undefined : this.#keys.list().find(({ id }) => id === keyId);
-    if (expiresAtMs <= this.#clock.now() || (keyId !== undefined && key === undefined)) {
+    const key = this.#keys.byId(keyId);
+    if (expiresAtMs <= this.#clock.now() || key === undefined) {
       this.#sessions.delete(session.hash);
       return undefined;
     }
-    return { scope, keyName: key?.name ?? OPERATOR_NAME, expiresAtMs };
+    return { scope, keyName: key.name, expiresAtMs };
   }
 
   /** Resolves when it lets nobody in any more; to false where there was none. */
@@ -84,23 +83,8 @@ export class Sessions {
     return await this.#store.removeSession(hash);
   }
 
-  /** What the key is called; undefined for what is no key. */
-  async keyName(secret: string): Promise<string | undefined> {
-    if (this.#keys.scopeOf(secret) === undefined) return undefined;
-    return (await this.#storedKey(secret))?.name ?? OPERATOR_NAME;
-  }
-
-  async #storedKey(secret: string): Promise<StoredKey | undefined> {
-    const hash = hashOf(secret);
-    return (await this.#store.listKeys()).find((key) => key.hash === hash);
-  }
-
   #dropExpired(): void {
     const nowMs = this.#clock.now();
     for (const [hash, { expiresAtMs }] of this.#sessions) if (expiresAtMs <= nowMs) this.#sessions.delete(hash);
   }
-}
-
-function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
 }

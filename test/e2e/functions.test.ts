@@ -1,10 +1,10 @@
 // Functions over HTTP: the door /fn/ with real sandboxes behind it, in every language and style.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { after, afterEach, before, suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { sendThrough } from "../send-through.ts";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 
 const MIB = 1024 * 1024;
@@ -38,21 +38,6 @@ async function raw(text: string): Promise<string> {
   await Promise.race([once(socket, "close"), delay(2000)]);
   socket.destroy();
   return answer;
-}
-
-/** Posts that many bytes, and counts those that come back while they are still being sent. */
-async function sendThrough(path: string, bytes: number): Promise<number> {
-  const piece = Buffer.alloc(MIB, "x");
-  const outgoing = httpRequest(`${server.url}/fn/${path}`, { method: "POST", headers: { "Content-Length": bytes } });
-  const sending = (async () => {
-    for (let sent = 0; sent < bytes; sent += piece.length) if (!outgoing.write(piece)) await once(outgoing, "drain");
-    outgoing.end();
-  })();
-  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  let received = 0;
-  for await (const chunk of response) received += (chunk as Buffer).length;
-  await sending;
-  return received;
 }
 
 suite("a bare script", () => {
@@ -451,7 +436,7 @@ suite("a stream", () => {
     const bytes = 100 * MIB;
     const memoryBytes: number[] = [];
     for (let pass = 0; pass < 3; pass++) {
-      assert.equal(await sendThrough("through", bytes), bytes);
+      assert.equal(await sendThrough(`${server.url}/fn/through`, bytes), bytes);
       memoryBytes.push((await server.system()).memoryBytes);
     }
 

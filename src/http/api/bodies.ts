@@ -1,11 +1,9 @@
 import { PlatformError } from "../../core/errors.ts";
-import { isDeeperThan, parseKeepingDigits } from "../../core/json-text.ts";
 import { unzip } from "../../services/archive.ts";
 import { SOURCE_LIMITS } from "../../services/source-files.ts";
+import { parseJsonBody } from "../decode.ts";
 import type { Api } from "./management-api.ts";
 
-/** As deep as the script API takes it: parsing megabytes of brackets would hold up everybody. */
-const MAX_DEPTH = 2000;
 /** Members that hold whatever the user likes. */
 const FREE = new Set(["value", "input"]);
 
@@ -44,15 +42,7 @@ export function takeBodies(api: Api): void {
 /** @throws PlatformError INVALID_REQUEST */
 function parseBody(text: string): object {
   if (text.trim() === "") return {};
-  if (isDeeperThan(MAX_DEPTH, text)) {
-    throw new PlatformError("INVALID_REQUEST", `the body is nested too deeply (max ${MAX_DEPTH} levels)`);
-  }
-  let value: unknown;
-  try {
-    value = parseKeepingDigits(text);
-  } catch (error) {
-    throw new PlatformError("INVALID_REQUEST", `the body is not JSON: ${(error as Error).message}`);
-  }
+  const value = parseJsonBody(text);
   if (value === null) return {}; // then every field that is required is missing
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new PlatformError("INVALID_REQUEST", "the body is not a JSON object");

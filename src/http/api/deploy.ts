@@ -68,7 +68,7 @@ export async function deployOf(
     ...{ language, activate, checked: true },
     source: sourceOf(language, { code, files, entry }, parts.limits.codeBytes),
     egress: egress === undefined ? undefined : egressOf(egress),
-    createdBy: await parts.access.keyName(message),
+    createdBy: parts.access.keyName(message),
   };
   return async (functionName) => await parts.deploy({ functionName, ...upload });
 }

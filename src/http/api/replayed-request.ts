@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { PlatformError } from "../../core/errors.ts";
 import type { Exchange, HeaderList, RequestHead, ResponseHead } from "../../core/exchange.ts";
 import { newId } from "../../core/id.ts";
-import { checkHeaders, checkStatus, InvalidResponse, responseOf } from "../doors/functions/response.ts";
+import { checkHead, InvalidResponse, responseOf } from "../doors/functions/response.ts";
 import type { Result } from "./run.ts";
 
 const KEPT_BYTES = 8 * 1024 * 1024;
@@ -44,14 +44,11 @@ export class ReplayedRequest implements Exchange {
   }
 
   onHead({ status, headers }: ResponseHead): string | undefined {
-    try {
-      this.status = checkStatus(status);
-      this.#headers = checkHeaders(headers);
-      return undefined;
-    } catch (error) {
-      if (error instanceof InvalidResponse) return error.message;
-      throw error;
-    }
+    const checked = checkHead(status, headers);
+    if (typeof checked === "string") return checked;
+    this.status = status;
+    this.#headers = checked;
+    return undefined;
   }
 
   onBody(chunk: Buffer, taken: () => void): void {

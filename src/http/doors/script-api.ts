@@ -13,17 +13,10 @@ import type { Invoke, InvocationResult } from "../../services/invoke.ts";
 import type { Programs } from "../../services/programs.ts";
 import { sendFault, sendJson } from "../answer.ts";
 import { readBody } from "../body.ts";
+import { decodePath } from "../decode.ts";
 import type { Dialect, HttpRequest, Route } from "../router.ts";
 import { ScriptEvents } from "./script-events.ts";
-import {
-  checkPath,
-  decodePath,
-  parseRun,
-  parseRunNow,
-  parseUpload,
-  type RunBody,
-  versionOf,
-} from "./script-request.ts";
+import { checkPath, parseRun, parseRunNow, parseUpload, type RunBody, versionOf } from "./script-request.ts";
 import { printedResult, returnedResult } from "./script-result.ts";
 
 const KEPT_INPUT_CHARS = 16 * 1024;

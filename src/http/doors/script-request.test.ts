@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { PlatformError } from "../../core/errors.ts";
-import { checkPath, decodePath, parseRun, parseRunNow, parseUpload, versionOf } from "./script-request.ts";
+import { decodePath } from "../decode.ts";
+import { checkPath, parseRun, parseRunNow, parseUpload, versionOf } from "./script-request.ts";
 
 const INVALID = { code: "INVALID_REQUEST" };
 

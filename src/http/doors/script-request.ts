@@ -1,11 +1,10 @@
 // What the script API is asked: paths, numbers and bodies, checked and typed in one step.
 import { type EgressPolicy, parseEgressPolicy } from "../../core/egress-policy.ts";
 import { PlatformError } from "../../core/errors.ts";
-import { isDeeperThan, isJson, parseKeepingDigits } from "../../core/json-text.ts";
+import { isJson } from "../../core/json-text.ts";
+import { parseJsonBody } from "../decode.ts";
 
 const MAX_PATH_BYTES = 1024;
-/** Parsing megabytes of opening brackets would hold up everybody for half a second. */
-const MAX_DEPTH = 2000;
 
 export interface RunBody {
   /** JSON text. */
@@ -61,16 +60,6 @@ export function checkPath(path: string): string {
   return name;
 }
 
-/** The function's name from the rest of a percent-encoded URL path. */
-export function decodePath(encoded: string): string {
-  if (!encoded.includes("%")) return encoded;
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    throw new PlatformError("INVALID_REQUEST", "the path is not valid percent-encoding");
-  }
-}
-
 /** Undefined stands for the latest: absent, 0, or not a number. */
 export function versionOf(query: string): number | undefined {
   if (query === "") return undefined;
@@ -80,15 +69,7 @@ export function versionOf(query: string): number | undefined {
 }
 
 function parseFields(text: string): Fields {
-  if (isDeeperThan(MAX_DEPTH, text)) {
-    throw new PlatformError("INVALID_REQUEST", `the body is nested too deeply (max ${MAX_DEPTH} levels)`);
-  }
-  let value: unknown;
-  try {
-    value = parseKeepingDigits(text);
-  } catch (error) {
-    throw new PlatformError("INVALID_REQUEST", `the body is not JSON: ${(error as Error).message}`);
-  }
+  const value = parseJsonBody(text);
   if (!text.trimStart().startsWith("{")) {
     throw new PlatformError("INVALID_REQUEST", "the body is not a JSON object");
   }

@@ -6,7 +6,7 @@ import type { InvocationResult } from "../../../services/invoke.ts";
 import { answerFailure, answerFault } from "./fault.ts";
 import { eventRecord, FirstBytes, responseRecord } from "./record.ts";
 import { tooLarge } from "./request.ts";
-import { checkHeaders, checkStatus, InvalidResponse, responseOf } from "./response.ts";
+import { checkHead, InvalidResponse, responseOf } from "./response.ts";
 
 interface CallParts {
   readonly message: IncomingMessage;
@@ -58,14 +58,10 @@ export class FunctionCall implements Exchange {
   }
 
   onHead({ status, headers, end, coldStart, waitMs, ranMs }: ResponseHead): string | undefined {
-    try {
-      this.status = checkStatus(status);
-      this.#headers = checkHeaders(headers);
-    } catch (error) {
-      this.status = undefined;
-      if (error instanceof InvalidResponse) return error.message;
-      throw error;
-    }
+    const checked = checkHead(status, headers);
+    if (typeof checked === "string") return checked;
+    this.status = status;
+    this.#headers = checked;
     if (!end) this.#writeHead(coldStart, waitMs, ranMs, undefined);
     return undefined;
   }
@@ -82,7 +78,7 @@ export class FunctionCall implements Exchange {
   }
 
   /** The run is over: answers, or completes the answer. */
-  finish({ outcome, coldStart, waitMs, runMs }: InvocationResult, withDetails: boolean): void {
+  finish({ outcome, coldStart, waitMs, runMs }: InvocationResult, maySeeDetails: () => boolean): void {
     const { response } = this.#parts;
     if (response.destroyed) return;
     if (outcome.kind === "responded") {
@@ -98,14 +94,14 @@ export class FunctionCall implements Exchange {
       return;
     }
     if (outcome.kind === "ok") {
-      this.#answerValue(outcome.json, { coldStart, waitMs, runMs }, withDetails);
+      this.#answerValue(outcome.json, { coldStart, waitMs, runMs }, maySeeDetails);
       return;
     }
     this.#platformHeaders(coldStart, waitMs, runMs);
     if (this.#tooLarge) {
       response.setHeader("Connection", "close");
       answerFault(response, tooLarge(this.#parts.bodyBytes));
-    } else answerFailure(response, outcome, withDetails);
+    } else answerFailure(response, outcome, maySeeDetails());
   }
 
   eventRecord(): string {
@@ -121,7 +117,7 @@ export class FunctionCall implements Exchange {
   #answerValue(
     json: string | undefined,
     { coldStart, waitMs, runMs }: { coldStart: boolean; waitMs: number; runMs: number },
-    withDetails: boolean,
+    maySeeDetails: () => boolean,
   ): void {
     const { response } = this.#parts;
     try {
@@ -135,7 +131,7 @@ export class FunctionCall implements Exchange {
       if (!(error instanceof InvalidResponse)) throw error;
       this.#platformHeaders(coldStart, waitMs, runMs);
       const outcome = { kind: "failed", name: error.name, message: error.message, stack: "" } as const;
-      answerFailure(response, outcome, withDetails);
+      answerFailure(response, outcome, maySeeDetails());
     }
   }
 

@@ -6,6 +6,7 @@ import type { Catalog, StoredFunction } from "../../../services/catalog.ts";
 import type { Invoke } from "../../../services/invoke.ts";
 import type { RateLimits } from "../../../services/rate-limits.ts";
 import type { Access } from "../../access.ts";
+import { decodePath } from "../../decode.ts";
 import type { Dialect, HttpRequest, Route } from "../../router.ts";
 import { answerPreflight, corsHeaders, isPreflight } from "./cors.ts";
 import { FunctionCall } from "./call.ts";
@@ -29,7 +30,7 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
 
   async function handle(request: HttpRequest, response: ServerResponse): Promise<void> {
     const { message } = request;
-    const match = catalog.match(decoded(request.path.slice(PREFIX.length)));
+    const match = catalog.match(decodePath(request.path.slice(PREFIX.length)));
     if (match === undefined) {
       access.checkKey(message, "invoke"); // whoever has no key does not learn which functions there are
       throw new PlatformError("FUNCTION_NOT_FOUND", "Function not found");
@@ -80,7 +81,7 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     });
     call.executionId = invocation.executionId;
     call.onBroken = () => invocation.cancel();
-    call.finish(await invocation.result, access.maySeeDetails(message));
+    call.finish(await invocation.result, () => access.maySeeDetails(message));
   }
 
   return METHODS.map((method) => ({
@@ -97,15 +98,5 @@ const dialect: Dialect = (error, _request, response) => answerFault(response, er
 
 /** Pages of other origins may call what everybody may call, on loopback, too. */
 function isPublic(catalog: Catalog, { path }: HttpRequest): boolean {
-  return catalog.match(decoded(path.slice(PREFIX.length)))?.stored.settings.access === "public";
-}
-
-/** @throws PlatformError INVALID_REQUEST */
-function decoded(path: string): string {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new PlatformError("INVALID_REQUEST", "the path is not valid percent-encoding");
-  }
+  return catalog.match(decodePath(path.slice(PREFIX.length)))?.stored.settings.access === "public";
 }

@@ -48,6 +48,17 @@ export function checkHeaders(headers: HeaderList): HeaderList {
   return headers.filter(([name, value]) => !NOT_FROM_FUNCTIONS.test(name) && !isSessionCookie(name, value));
 }
 
+/** The headers that go out with this status, or as text why such a head cannot. */
+export function checkHead(status: number, headers: HeaderList): HeaderList | string {
+  try {
+    checkStatus(status);
+    return checkHeaders(headers);
+  } catch (error) {
+    if (error instanceof InvalidResponse) return error.message;
+    throw error;
+  }
+}
+
 /** A function must not log the caller's browser in to our dashboard as somebody else. */
 function isSessionCookie(name: string, value: string): boolean {
   return name.toLowerCase() === "set-cookie" && value.trimStart().toLowerCase().startsWith(`${SESSION_COOKIE}=`);
