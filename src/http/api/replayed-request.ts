@@ -67,7 +67,7 @@ export class ReplayedRequest implements Exchange {
     try {
       const { status, headers, body } = responseOf(value === undefined ? undefined : JSON.stringify(value));
       this.status = status;
-      return { ...rest, response: shape(status, headers, body) };
+      return { ...rest, response: shape(status, headers, Buffer.from(body)) };
     } catch (error) {
       if (!(error instanceof InvalidResponse)) throw error;
       return { ...rest, status: "error", error: { name: error.name, message: error.message } };

