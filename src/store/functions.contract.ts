@@ -19,6 +19,12 @@ const ALL_SET: FunctionSettings = {
   callsPerMinute: 60,
   saveResponses: true,
   retentionDays: 3,
+  retry: { attempts: 5, backoffMs: 10, maxBackoffMs: 20 },
+  jobConcurrency: 2,
+  schedule: {
+    ...{ cron: "@every 90s", timeZone: "Europe/Berlin", overlap: "forbid", missed: "all" },
+    ...{ paused: true, input: '{"a":1}' },
+  },
   retentionCount: 50,
 };
 

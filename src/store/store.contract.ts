@@ -1,4 +1,5 @@
 import { accessContract } from "./access.contract.ts";
+import { artifactsContract } from "./artifacts.contract.ts";
 import type { OpenStore } from "./contract.fixture.ts";
 import { executionsContract } from "./executions.contract.ts";
 import { functionsContract } from "./functions.contract.ts";
@@ -13,6 +14,7 @@ import { versionsContract } from "./versions.contract.ts";
 export function storeContract(open: OpenStore): void {
   functionsContract(open);
   versionsContract(open);
+  artifactsContract(open);
   variablesContract(open);
   kvContract(open);
   executionsContract(open);

@@ -2,6 +2,7 @@ import type { Scope } from "../core/access.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Execution, ExecutionStatus, ExecutionSummary, Trigger } from "../core/execution.ts";
 import type { AliasTarget, FunctionSettings, Style } from "../core/function.ts";
+import type { ArtifactMode, Artifacts } from "../core/program.ts";
 
 /** A function without its versions. */
 export interface StoredFunction {
@@ -32,6 +33,12 @@ export interface StoredVersion {
   readonly entry: string | undefined;
   /** The other files by path, as text. */
   readonly files: Readonly<Record<string, string>>;
+  /** Programs that were built from it or uploaded; their bytes are in `findBlob`. */
+  readonly artifacts: Readonly<Partial<Record<ArtifactMode, StoredBlob>>>;
+  /** Which of them runs; undefined where there are none. */
+  readonly mode: ArtifactMode | undefined;
+  /** How the native API knows it; undefined for a version that did not come that way. */
+  readonly upload: NativeUpload | undefined;
   /** Undefined where nobody has looked. */
   readonly style: Style | undefined;
   /** What its uploader asked for; undefined: whatever the function or the server allows. */
@@ -40,10 +47,25 @@ export interface StoredVersion {
   readonly createdBy: string | undefined;
   /** Unix milliseconds. */
   readonly createdAtMs: number;
-  /** SHA-256 over language, entry and all files, hexadecimal. */
+  /** SHA-256 over language, entry, all files and artifacts, hexadecimal. */
   readonly contentHash: string;
-  /** Bytes of all files together. */
+  /** Bytes of all files and artifacts together. */
   readonly sizeBytes: number;
+}
+
+/** Bytes that are kept once, however many versions have them. */
+export interface StoredBlob {
+  /** SHA-256, hexadecimal. */
+  readonly hash: string;
+  readonly sizeBytes: number;
+}
+
+export interface NativeUpload {
+  /** UUIDv4, unique among all functions. */
+  readonly id: string;
+  /** The version's name as its uploader gave it; unique in its function. */
+  readonly label: string;
+  readonly description: string;
 }
 
 export type VersionSummary = Omit<StoredVersion, "source" | "files">;
@@ -55,6 +77,9 @@ export interface NewVersion {
   readonly source: string;
   readonly entry?: string | undefined;
   readonly files?: Readonly<Record<string, string>> | undefined;
+  readonly artifacts?: Artifacts | undefined;
+  readonly mode?: ArtifactMode | undefined;
+  readonly upload?: NativeUpload | undefined;
   readonly style?: Style | undefined;
   readonly egress?: EgressPolicy | undefined;
   readonly createdBy?: string | undefined;
@@ -62,6 +87,8 @@ export interface NewVersion {
   readonly activate?: boolean;
   /** Takes a version of the function with the same content and egress instead of making another one. False where absent. */
   readonly reuse?: boolean;
+  /** The least that its number may be; undefined: the seconds of `nowMs`. For copies of what another store has. */
+  readonly number?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -191,6 +218,8 @@ export interface Store {
 
   /** Makes a function that has no version yet. Resolves to undefined where the name is taken. */
   createFunction(created: {
+    /** UUIDv7 that no function has; undefined: a new one. For copies of what another store has. */
+    readonly id?: string | undefined;
     readonly name: string;
     readonly settings: FunctionSettings;
     readonly nowMs: number;
@@ -222,11 +251,22 @@ export interface Store {
   /**
    * Stores a new version; resolves when it is durable. Its number is `max(seconds of nowMs, last number + 1)`, also among
    * concurrent callers. `isNew` is false where `reuse` found the same content.
+   *
+   * @throws PlatformError VERSION_EXISTS where the function has a version with the label of `upload`; nothing is stored then
    */
   addVersion(upload: NewVersion): Promise<{ readonly version: StoredVersion; readonly isNew: boolean }>;
 
   /** The version `number` of a function, or its active one where `number` is undefined; undefined where there is none. */
   findVersion(functionId: string, number: number | undefined): Promise<StoredVersion | undefined>;
+
+  /** By the id of its `upload`; undefined where there is none. */
+  findUpload(id: string): Promise<VersionSummary | undefined>;
+
+  /** The versions that have an `upload`, the newest first. */
+  listUploads(query: PageQuery): Promise<Page<VersionSummary>>;
+
+  /** Bytes of an artifact, by its hash; undefined where no version has it. Those that no version has any more are removed. */
+  findBlob(hash: string): Promise<Buffer | undefined>;
 
   /** The newest first. */
   listVersions(functionId: string, query: PageQuery): Promise<Page<VersionSummary>>;

@@ -6,11 +6,9 @@ import type { ExecutionFilter } from "./execution-filter.ts";
 import { SELECT_SUMMARY, toSummary } from "./execution-rows.ts";
 import type { SummaryRow } from "./execution-rows.ts";
 import { TextSearch } from "./execution-text-search.ts";
-import { wordsOf } from "./execution-words.ts";
+import { MAX_QUERY_WORDS, wordsOf } from "../words.ts";
 import type { ExecutionsTable } from "./executions-table.ts";
 import type { FunctionKeys } from "./function-keys.ts";
-
-const MAX_WORDS = 32; // of a query; nobody types more, and a pasted log would be a query of thousands
 
 /**
  * Lists of executions. Whatever is asked for, rows are taken from the ends of index prefixes that hold nothing else, and
@@ -41,7 +39,7 @@ export class ExecutionSearch {
             blocks: this.#executions.blocks,
           });
     if (filter === undefined) return { items: [], cursor: undefined };
-    const words = query.text === undefined ? [] : [...wordsOf(query.text)].slice(0, MAX_WORDS);
+    const words = query.text === undefined ? [] : [...wordsOf(query.text)].slice(0, MAX_QUERY_WORDS);
     const sequences = words.length === 0 ? this.#walk(filter, limit + 1) : this.#text.find(filter, words, limit + 1);
 
     const page = sequences.slice(0, limit);

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ExecutionFilter } from "./execution-filter.ts";
-import { facetQuery, firstOfPart, partOf, textOf, wordQuery, wordsOf } from "./execution-words.ts";
+import { textOf, wordsOf } from "../words.ts";
+import { facetQuery, firstOfPart, linesOf, partOf, wordQuery } from "./execution-words.ts";
 
 // So few rows are read and checked one by one (15 us each), rather than looking for a common word in a part (3 ms).
 const FEW_ROWS = 32;
@@ -95,7 +96,9 @@ export class TextSearch {
     if (row === undefined) return false;
     const [error, lines] = [row["error"], row["lines"]];
     const own = [
-      ...wordsOf(textOf(typeof error === "string" ? error : null, typeof lines === "string" ? lines : null)),
+      ...wordsOf(
+        textOf(typeof error === "string" ? error : undefined, linesOf(typeof lines === "string" ? lines : null)),
+      ),
     ];
     return wanted.every((word) => own.some((have) => have.startsWith(word)));
   }

@@ -3,7 +3,7 @@ import { DEFAULT_SETTINGS } from "../../core/function.ts";
 import type { FunctionSettings } from "../../core/function.ts";
 import { newId } from "../../core/id.ts";
 import type { FunctionQuery, Page, Store, StoredFunction } from "../store.ts";
-import { decodeCursor, pageOf, wholeLimit } from "./cursor.ts";
+import { decodeCursor, pageOf, wholeLimit } from "../../core/cursor.ts";
 import type { FunctionKeys } from "./function-keys.ts";
 import type { Retention } from "./retention.ts";
 import { durableTransaction } from "./transaction.ts";
@@ -19,6 +19,7 @@ interface FunctionRow {
   readonly updated_at_ms: number;
 }
 
+type NewFunction = Parameters<Store["createFunction"]>[0];
 type Changes = Parameters<Store["updateFunction"]>[1];
 
 const SELECT = "SELECT key, id, name, settings, active_version, language, created_at_ms, updated_at_ms FROM functions";
@@ -69,7 +70,7 @@ export class FunctionsTable {
     this.#delete = database.prepare("DELETE FROM functions WHERE key = ?");
   }
 
-  create(created: { name: string; settings: FunctionSettings; nowMs: number }): StoredFunction | undefined {
+  create(created: NewFunction): StoredFunction | undefined {
     const name = created.name.toWellFormed();
     if (this.#selectName.get(name) !== undefined) return undefined;
     const { key, stored } = durableTransaction(this.#database, () => this.insert({ ...created, name }));
@@ -154,12 +155,7 @@ export class FunctionsTable {
 
   // For other tables, within their transactions:
 
-  insert(created: { name: string; settings: FunctionSettings; nowMs: number }): {
-    key: number;
-    stored: StoredFunction;
-  } {
-    const { name, settings, nowMs } = created;
-    const id = newId();
+  insert({ id = newId(), name, settings, nowMs }: NewFunction): { key: number; stored: StoredFunction } {
     const key = this.#keys.add(id);
     this.#insert.run({ key, id, name, nowMs, ...settingsColumns(name, settings) });
     return { key, stored: toFunction(this.#selectId.get(id) as object as FunctionRow) };

@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { KvChange, KvResult, KvScope, Page, Store } from "../store.ts";
-import { decodeCursor, pageOf, wholeLimit } from "./cursor.ts";
+import { decodeCursor, pageOf, wholeLimit } from "../../core/cursor.ts";
 import { NO_FUNCTION } from "./function-keys.ts";
 import type { FunctionsTable } from "./functions-table.ts";
-import { kvStep } from "./kv-change.ts";
-import type { KvEntry } from "./kv-change.ts";
+import { afterPrefix } from "../byte-order.ts";
+import { kvStep } from "../kv-change.ts";
+import type { KvEntry } from "../kv-change.ts";
 
 const EXPIRED_PER_CHANGE = 16;
 const EXPIRED_PER_SWEEP = 500;
@@ -156,13 +157,4 @@ function isExpired(entry: KvEntry, nowMs: number): boolean {
 
 function sizeOf(key: Uint8Array, entry: KvEntry | undefined): number {
   return entry === undefined ? 0 : key.length + Buffer.byteLength(entry.value);
-}
-
-/** The first bytes that are behind everything that begins with `prefix`; undefined where nothing is. */
-function afterPrefix(prefix: Buffer): Buffer | undefined {
-  const last = prefix.findLastIndex((byte) => byte < 0xff);
-  if (last === -1) return undefined;
-  const end = Buffer.from(prefix.subarray(0, last + 1));
-  end[last] = (end[last] ?? 0) + 1;
-  return end;
 }

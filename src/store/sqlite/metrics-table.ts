@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MetricsBucket } from "../store.ts";
-import { Histogram } from "./histogram.ts";
+import { Histogram } from "../histogram.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;

@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { ExecutionStatus, Trigger } from "../../core/execution.ts";
 import { newId } from "../../core/id.ts";
-import { hashContent } from "./content-hash.ts";
+import { hashContent } from "../content-hash.ts";
 import { indexWords } from "./execution-words.ts";
-import { Histogram } from "./histogram.ts";
+import { Histogram } from "../histogram.ts";
 import { outcomeCode } from "./outcome-codes.ts";
 
 const textOrNull = (value: SQLInputValue): string | null => (typeof value === "string" ? value : null);

@@ -304,4 +304,29 @@ export const MIGRATIONS: readonly Migration[] = [
         FROM executions WHERE function_key > 0 GROUP BY function_key, queued_at_ms / 60000;
     `,
   },
+  {
+    name: "artifacts and uploads",
+    sql: `
+      -- Executables and modules, each once however many versions have it.
+      CREATE TABLE blobs (
+        id INTEGER PRIMARY KEY,
+        sha256 TEXT NOT NULL UNIQUE, -- hexadecimal
+        size_bytes INTEGER NOT NULL, -- before the bytes, so that it is read without them
+        bytes BLOB NOT NULL
+      ) STRICT;
+
+      ALTER TABLE versions ADD COLUMN native_blob INTEGER REFERENCES blobs (id);
+      ALTER TABLE versions ADD COLUMN wasm_blob INTEGER REFERENCES blobs (id);
+      ALTER TABLE versions ADD COLUMN mode TEXT;
+      -- How the native API knows a version; NULL for one that did not come that way.
+      ALTER TABLE versions ADD COLUMN upload_id TEXT;
+      ALTER TABLE versions ADD COLUMN upload_label TEXT;
+      ALTER TABLE versions ADD COLUMN upload_description TEXT;
+      CREATE INDEX versions_by_native_blob ON versions (native_blob) WHERE native_blob IS NOT NULL;
+      CREATE INDEX versions_by_wasm_blob ON versions (wasm_blob) WHERE wasm_blob IS NOT NULL;
+      CREATE INDEX versions_by_upload ON versions (upload_id) WHERE upload_id IS NOT NULL;
+      CREATE INDEX uploads_by_creation ON versions (created_at_ms, number, upload_id) WHERE upload_id IS NOT NULL;
+      CREATE UNIQUE INDEX versions_by_label ON versions (function_key, upload_label) WHERE upload_label IS NOT NULL;
+    `,
+  },
 ];

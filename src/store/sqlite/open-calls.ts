@@ -1,5 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import { AliasesTable } from "./aliases-table.ts";
+import { BlobsTable } from "./blobs-table.ts";
 import { CELLS } from "./execution-cells.ts";
 import { Clearing } from "./clearing.ts";
 import { ExecutionRemoval } from "./execution-removal.ts";
@@ -39,7 +40,8 @@ export function openCalls({ file, keepExecutions }: SqliteSettings): OpenCalls {
   const functions = new FunctionsTable(database, functionKeys, retention);
   const aliases = new AliasesTable(database, functions);
   const variables = new VariablesTable(database, functions);
-  const versions = new VersionsTable(database, functions, aliases);
+  const blobs = new BlobsTable(database);
+  const versions = new VersionsTable(database, functions, aliases, blobs);
   const kv = new KvTable(database, functions);
   const clearing = new Clearing({ functions: functionKeys, executions, removal, kv, versions });
   const housekeeping = new Housekeeping({ clearing, retention, executions });
@@ -65,6 +67,9 @@ export function openCalls({ file, keepExecutions }: SqliteSettings): OpenCalls {
 
     addVersion: (upload) => versions.add(upload),
     findVersion: (functionId, number) => versions.find(functionId, number),
+    findUpload: (id) => versions.findUpload(id),
+    listUploads: (query) => versions.listUploads(query),
+    findBlob: (hash) => blobs.find(hash),
     listVersions: (functionId, query) => versions.list(functionId, query),
     activateVersion: (functionId, number, nowMs) => versions.activate(functionId, number, nowMs),
     deleteVersion: (functionId, number, nowMs) => versions.delete(functionId, number, nowMs),

@@ -63,7 +63,7 @@ test("a database with a schema newer than ours is refused", async () => {
   const file = await populated();
   openDatabase(file, [...MIGRATIONS, nextMigration]).close();
 
-  await assertRefused(file, /schema step 8 "labels", which this program does not know: start the newer program/);
+  await assertRefused(file, /schema step \d+ "labels", which this program does not know: start the newer program/);
 });
 
 test("a newer schema is refused also while it is in the log only, as a crash leaves it", async () => {
@@ -74,7 +74,7 @@ test("a newer schema is refused also while it is in the log only, as a crash lea
   await copyFile(`${live}-wal`, `${file}-wal`);
   opened.close();
 
-  await assertRefused(file, /schema step 8 "labels"/);
+  await assertRefused(file, /schema step \d+ "labels"/);
 });
 
 test("a log without its database is refused", async () => {
@@ -159,16 +159,7 @@ test("a later migration changes a populated database once, and is recorded by na
       .map((row) => Object.values(row)[0]);
   assert.deepEqual(all("SELECT label FROM versions"), ["none"]);
   assert.deepEqual(all("SELECT count(*) FROM executions"), [500]);
-  assert.deepEqual(all("SELECT name FROM schema_migrations"), [
-    "versions and executions",
-    "egress of versions",
-    "keys",
-    "functions",
-    "keys and values of functions",
-    "sessions",
-    "executions by function, metrics and words",
-    "labels",
-  ]);
+  assert.deepEqual(all("SELECT name FROM schema_migrations"), [...MIGRATIONS.map(({ name }) => name), "labels"]);
   opened.close();
 });
 

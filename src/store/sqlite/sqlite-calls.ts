@@ -1,4 +1,4 @@
-import type { Store } from "../store.ts";
+import type { NewVersion, Store, StoredVersion } from "../store.ts";
 import type { ExecutionBatch } from "./execution-cells.ts";
 
 /** What the worker thread is started with. */
@@ -7,13 +7,16 @@ export interface SqliteSettings {
   readonly keepExecutions: number;
 }
 
-type Own = Omit<Store, "appendExecutions">;
+/** What crosses the threads in another shape: an error loses its class there, and a Buffer becomes plain bytes. */
+type Own = Omit<Store, "appendExecutions" | "addVersion" | "findBlob">;
 
 /** What the main thread asks of the worker thread: the store, where answers are there at once. After `close` the thread ends. */
 export type SqliteCalls = {
   readonly [Name in keyof Own]: (...args: Parameters<Own[Name]>) => Awaited<ReturnType<Own[Name]>>;
 } & {
   readonly appendExecutions: (batch: ExecutionBatch) => void;
+  readonly addVersion: (upload: NewVersion) => { readonly version: StoredVersion; readonly isNew: boolean } | "exists";
+  readonly findBlob: (hash: string) => Uint8Array<ArrayBuffer> | undefined;
 };
 
 export type CallName = keyof SqliteCalls;

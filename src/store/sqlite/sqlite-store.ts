@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { PlatformError } from "../../core/errors.ts";
 import type { Store } from "../store.ts";
 import { toBatch } from "./execution-cells.ts";
 import type { CallName, SqliteCalls, SqliteSettings } from "./sqlite-calls.ts";
@@ -37,8 +38,19 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     listFunctions: forward("listFunctions"),
     updateFunction: forward("updateFunction"),
     deleteFunction: forward("deleteFunction"),
-    addVersion: forward("addVersion"),
+    async addVersion(upload) {
+      const added = await calls.call("addVersion", upload);
+      if (added !== "exists") return added;
+      const which = JSON.stringify(upload.upload?.label);
+      throw new PlatformError("VERSION_EXISTS", `function "${upload.functionName}" has a version ${which} already`);
+    },
     findVersion: forward("findVersion"),
+    findUpload: forward("findUpload"),
+    listUploads: forward("listUploads"),
+    async findBlob(hash) {
+      const bytes = await calls.call("findBlob", hash);
+      return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
     listVersions: forward("listVersions"),
     activateVersion: forward("activateVersion"),
     deleteVersion: forward("deleteVersion"),

@@ -1,59 +1,49 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { EgressPolicy } from "../../core/egress-policy.ts";
-import type { Style } from "../../core/function.ts";
 import { DEFAULT_SETTINGS } from "../../core/function.ts";
+import type { ArtifactMode } from "../../core/program.ts";
+import { contentOf } from "../content.ts";
 import type { NewVersion, Page, StoredVersion, VersionSummary } from "../store.ts";
 import type { AliasesTable } from "./aliases-table.ts";
-import { hashContent } from "./content-hash.ts";
-import { decodeCursor, pageOf, wholeLimit } from "./cursor.ts";
+import type { BlobsTable } from "./blobs-table.ts";
+import { decodeCursor, pageOf, wholeLimit } from "../../core/cursor.ts";
 import type { FunctionsTable } from "./functions-table.ts";
 import { SourcesTable } from "./sources-table.ts";
 import { durableTransaction } from "./transaction.ts";
+import { COLUMNS, type SummaryRow, TABLES, toSummary } from "./version-rows.ts";
 
-interface SummaryRow {
-  readonly function_id: string;
-  readonly function_name: string;
-  readonly number: number;
-  readonly language: string;
-  readonly entry: string | null;
-  readonly style: string | null;
-  readonly egress: string | null;
-  readonly created_by: string | null;
-  readonly created_at_ms: number;
-  readonly content_hash: string;
-  readonly size_bytes: number;
-}
-
-const COLUMNS = `
-  functions.id AS function_id, name AS function_name, number, versions.language, entry, style, egress, created_by,
-  versions.created_at_ms, content_hash, size_bytes
-`;
-const TABLES = "versions JOIN functions ON functions.key = function_key";
 const SELECT = `SELECT ${COLUMNS}, text FROM ${TABLES} JOIN sources ON sources.id = source_id`;
 
-/** The uploads of every function. */
+/** The versions of every function. */
 export class VersionsTable {
   readonly #database: DatabaseSync;
   readonly #functions: FunctionsTable;
   readonly #aliases: AliasesTable;
   readonly #sources: SourcesTable;
+  readonly #blobs: BlobsTable;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #selectPage: StatementSync;
   readonly #selectSame: StatementSync;
+  readonly #selectLabel: StatementSync;
+  readonly #selectUpload: StatementSync;
+  readonly #selectUploads: StatementSync;
+  readonly #selectBlobs: StatementSync;
   readonly #selectSome: StatementSync;
   readonly #delete: StatementSync;
 
-  constructor(database: DatabaseSync, functions: FunctionsTable, aliases: AliasesTable) {
+  constructor(database: DatabaseSync, functions: FunctionsTable, aliases: AliasesTable, blobs: BlobsTable) {
     this.#database = database;
     this.#functions = functions;
     this.#aliases = aliases;
     this.#sources = new SourcesTable(database);
+    this.#blobs = blobs;
     this.#insert = database.prepare(`
       INSERT INTO versions (
-        function_key, number, language, source_id, entry, style, egress, created_by, created_at_ms, content_hash, size_bytes
+        function_key, number, language, source_id, entry, style, egress, created_by, created_at_ms, content_hash, size_bytes,
+        native_blob, wasm_blob, mode, upload_id, upload_label, upload_description
       ) VALUES (
-        $key, $number, $language, $sourceId, $entry, $style, $egress, $createdBy, $createdAtMs, $contentHash, $sizeBytes
+        $key, $number, $language, $sourceId, $entry, $style, $egress, $createdBy, $createdAtMs, $contentHash, $sizeBytes,
+        $native, $wasm, $mode, $uploadId, $label, $description
       )
     `);
     this.#select = database.prepare(`${SELECT} WHERE function_key = ? AND number = ?`);
@@ -62,38 +52,53 @@ export class VersionsTable {
     `);
     this.#selectSame = database.prepare(`
       SELECT number FROM versions
-      WHERE function_key = $key AND content_hash = $contentHash AND egress IS $egress AND style IS $style
+      WHERE function_key = $key AND content_hash = $contentHash AND egress IS $egress AND style IS $style AND mode IS $mode
       ORDER BY number DESC LIMIT 1
     `);
+    this.#selectLabel = database.prepare("SELECT 1 FROM versions WHERE function_key = ? AND upload_label = ?");
+    this.#selectUpload = database.prepare(`SELECT ${COLUMNS} FROM ${TABLES} WHERE upload_id = ?`);
+    this.#selectUploads = database.prepare(`
+      SELECT ${COLUMNS} FROM ${TABLES}
+      WHERE upload_id IS NOT NULL AND (versions.created_at_ms, number, upload_id) < ($ms, $number, $id)
+      ORDER BY versions.created_at_ms DESC, number DESC, upload_id DESC LIMIT $limit
+    `);
+    this.#selectBlobs = database.prepare(
+      "SELECT native_blob, wasm_blob FROM versions WHERE function_key = ? AND number = ?",
+    );
     this.#selectSome = database.prepare("SELECT number FROM versions WHERE function_key = ? LIMIT ?");
     this.#delete = database.prepare("DELETE FROM versions WHERE function_key = ? AND number = ?");
   }
 
-  add(upload: NewVersion): { version: StoredVersion; isNew: boolean } {
+  /** `exists`: the function has a version with this label. */
+  add(upload: NewVersion): { version: StoredVersion; isNew: boolean } | "exists" {
     const { nowMs } = upload;
     const name = upload.functionName.toWellFormed();
-    const language = upload.language.toWellFormed();
-    const source = upload.source.toWellFormed();
-    const entry = upload.entry?.toWellFormed();
-    const files: Record<string, string> = {};
-    for (const [path, text] of Object.entries(upload.files ?? {})) files[path.toWellFormed()] = text.toWellFormed();
+    const { language, source, entry, files, artifacts, contentHash, sizeBytes } = contentOf(upload);
     const content = {
       egress: upload.egress === undefined ? null : JSON.stringify(upload.egress),
       style: upload.style ?? null,
-      contentHash: hashContent({ language, source, entry, files }),
+      mode: upload.mode ?? null,
+      contentHash,
     };
-    const texts = [source, ...Object.values(files)];
+    const label = upload.upload?.label.toWellFormed() ?? null;
 
     return durableTransaction(this.#database, () => {
       const owner = this.#functions.find({ name });
+      if (label !== null && owner !== undefined) {
+        if (this.#selectLabel.get(this.#keyOf(owner.id), label) !== undefined) return "exists";
+      }
       const key =
         owner === undefined
           ? this.#functions.insert({ name, settings: DEFAULT_SETTINGS, nowMs }).key
           : this.#keyOf(owner.id);
       const same = upload.reuse === true ? this.#selectSame.get({ key, ...content }) : undefined;
       const number =
-        same === undefined ? this.#functions.nextVersion(key, Math.floor(nowMs / 1000)) : Number(same["number"]);
+        same === undefined
+          ? this.#functions.nextVersion(key, upload.number ?? Math.floor(nowMs / 1000))
+          : Number(same["number"]);
       if (same === undefined) {
+        const blobs: Record<ArtifactMode, number | null> = { native: null, wasm: null };
+        for (const { mode, blob, bytes } of artifacts) blobs[mode] = this.#blobs.add(blob, bytes);
         this.#insert.run({
           key,
           number,
@@ -102,7 +107,11 @@ export class VersionsTable {
           entry: entry ?? null,
           createdBy: upload.createdBy?.toWellFormed() ?? null,
           createdAtMs: nowMs,
-          sizeBytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+          sizeBytes,
+          uploadId: upload.upload?.id ?? null,
+          label,
+          description: upload.upload?.description.toWellFormed() ?? null,
+          ...blobs,
           ...content,
         });
         this.#sources.addFiles(key, number, files);
@@ -128,6 +137,25 @@ export class VersionsTable {
     if (key === undefined || place === undefined) return { items: [], cursor: undefined };
     const rows = this.#selectPage.all(key, place[0] ?? 0, limit + 1) as object[] as SummaryRow[];
     return pageOf(rows.map(toSummary), limit, (version) => [version.number]);
+  }
+
+  findUpload(id: string): VersionSummary | undefined {
+    const row = this.#selectUpload.get(id);
+    return row === undefined ? undefined : toSummary(row as object as SummaryRow);
+  }
+
+  listUploads(query: { limit: number; cursor?: string | undefined }): Page<VersionSummary> {
+    const limit = wholeLimit(query.limit);
+    const first = [Number.MAX_SAFE_INTEGER, 0, ""] as const;
+    const place = query.cursor === undefined ? first : decodeCursor(query.cursor, [0, 0, ""] as const);
+    if (place === undefined) return { items: [], cursor: undefined };
+    const [ms, number, id] = place;
+    const rows = this.#selectUploads.all({ ms, number, id, limit: limit + 1 }) as object[] as SummaryRow[];
+    return pageOf(rows.map(toSummary), limit, ({ createdAtMs, number, upload }) => [
+      createdAtMs,
+      number,
+      upload?.id ?? "",
+    ]);
   }
 
   activate(functionId: string, number: number, nowMs: number): "done" | "missing" {
@@ -162,9 +190,11 @@ export class VersionsTable {
 
   #remove(key: number, number: number): void {
     const sourceIds = this.#sources.of(key, number);
+    const blobIds = Object.values(this.#selectBlobs.get(key, number) ?? {}).filter((id) => id !== null);
     this.#sources.removeFiles(key, number);
     this.#delete.run(key, number);
     this.#sources.removeUnused(sourceIds);
+    this.#blobs.removeUnused(blobIds.map(Number));
   }
 
   #keyOf(functionId: string): number {
@@ -183,20 +213,4 @@ export class VersionsTable {
     const files = this.#sources.files(key, number);
     return { ...toSummary(row as object as SummaryRow), source: String(row["text"]), files };
   }
-}
-
-function toSummary(row: SummaryRow): VersionSummary {
-  return {
-    functionId: row.function_id,
-    functionName: row.function_name,
-    number: row.number,
-    language: row.language,
-    entry: row.entry ?? undefined,
-    style: (row.style as Style | null) ?? undefined,
-    egress: row.egress === null ? undefined : (JSON.parse(row.egress) as EgressPolicy),
-    createdBy: row.created_by ?? undefined,
-    createdAtMs: row.created_at_ms,
-    contentHash: row.content_hash,
-    sizeBytes: row.size_bytes,
-  };
 }

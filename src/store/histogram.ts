@@ -10,8 +10,12 @@ export class Histogram {
   readonly #counts = new Map<number, number>();
 
   add(ms: number): void {
-    const bucket = ms <= SMALLEST_MS ? 0 : Math.min(Math.ceil(Math.log(ms / SMALLEST_MS) / LOG_GROWTH), LAST_BUCKET);
-    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + 1);
+    this.addCount(bucketOf(ms), 1);
+  }
+
+  /** @param bucket as `bucketOf` gives it */
+  addCount(bucket: number, times: number): void {
+    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + times);
   }
 
   /** Adds all that `encoded` counts. */
@@ -28,7 +32,7 @@ export class Histogram {
     };
     while (at < encoded.length) {
       bucket += next();
-      this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + next());
+      this.addCount(bucket, next());
     }
   }
 
@@ -66,6 +70,11 @@ export class Histogram {
       return middleMs(buckets[index]?.[0] ?? 0);
     });
   }
+}
+
+/** Which times are counted together. Stored, so it never changes. */
+export function bucketOf(ms: number): number {
+  return ms <= SMALLEST_MS ? 0 : Math.min(Math.ceil(Math.log(ms / SMALLEST_MS) / LOG_GROWTH), LAST_BUCKET);
 }
 
 function middleMs(bucket: number): number {

@@ -1,4 +1,4 @@
-import type { KvChange } from "../store.ts";
+import type { KvChange } from "./store.ts";
 
 /** What a key holds; the value is JSON text. */
 export interface KvEntry {

@@ -1,0 +1,3 @@
+-- kind, id
+announce(arg(1), arg(2))
+return 1
