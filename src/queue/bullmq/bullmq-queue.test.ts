@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../core/clock.ts";
+import { RedisUnderTest } from "../../store/redis/redis-under-test.fixture.ts";
+import { queueProperties } from "../properties.contract.ts";
+import type { Queue } from "../queue.ts";
+import { aJob, KEEP_ALL, type OpenQueue, queueContract } from "../queue.contract.ts";
+import { openBullmqQueue } from "./bullmq-queue.ts";
+
+const LEASE_MS = 1_500;
+const STALLED_CHECK_MS = 100;
+
+let redis: RedisUnderTest;
+const opened = new Set<Queue>();
+before(async () => {
+  redis = await RedisUnderTest.start("--appendfsync", "everysec");
+});
+after(async () => {
+  for (const queue of opened) await queue.close();
+  await redis?.dispose();
+});
+let prefixes = 0;
+
+const open: OpenQueue = async (_t, keep = KEEP_ALL) => {
+  const prefix = `test-${++prefixes}:`;
+  const openHere = async (): Promise<Queue> => {
+    const settings = redis.settings({ prefix });
+    const queue = await openBullmqQueue({
+      settings,
+      keep,
+      clock: systemClock,
+      log: () => {},
+      stalledCheckMs: STALLED_CHECK_MS,
+    });
+    opened.add(queue);
+    return queue;
+  };
+  const close = async (queue: Queue): Promise<void> => {
+    opened.delete(queue);
+    await queue.close();
+  };
+  const queue = await openHere();
+  return {
+    queue,
+    now: () => Date.now(),
+    pass: (ms) => delay(ms, undefined),
+    async afterCrash() {
+      await close(queue); // which says nothing of what it holds
+      return await openHere();
+    },
+    close: () => close(queue),
+  };
+};
+
+queueContract("the queue on BullMQ", open, LEASE_MS);
+queueProperties("the queue on BullMQ", open, { leaseMs: 300, runs: 15 });
+
+test("two nodes share the jobs, and each is told of what the other adds", async () => {
+  const one = await open(undefined);
+  const prefix = `test-${prefixes}:`;
+  const settings = redis.settings({ prefix });
+  const other = await openBullmqQueue({ settings, keep: KEEP_ALL, clock: systemClock, log: () => {} });
+  opened.add(other);
+  let told = 0;
+  other.onWork(() => told++);
+  const jobs = Array.from({ length: 40 }, () => aJob());
+
+  await Promise.all(jobs.map((job, n) => (n % 2 === 0 ? one.queue : other).enqueue(job)));
+  const wanted = { count: 40, leaseMs: LEASE_MS, limits: new Map() };
+  const claims = (await Promise.all([one.queue.claim(wanted), other.claim(wanted)])).flatMap((each) => each.claims);
+
+  assert.deepEqual(claims.map(({ job }) => job.id).toSorted(), jobs.map(({ id }) => id).toSorted());
+  assert.ok(told >= 20, `${told} times`);
+});
+
+test("while Redis is gone calls are refused in time, and all is there when it is back", async () => {
+  const own = await RedisUnderTest.start();
+  const settings = own.settings({ timeoutMs: 2_000 });
+  const queue = await openBullmqQueue({ settings, keep: KEEP_ALL, clock: systemClock, log: () => {} });
+  try {
+    const job = aJob();
+    await queue.enqueue(job);
+    await own.kill();
+    await assert.rejects(queue.enqueue(aJob()), { code: "STORE_UNAVAILABLE", message: /the queue in Redis at / });
+    await own.start();
+    const giveUpAtMs = Date.now() + 20_000;
+    for (;;) {
+      const found = await queue.find(job.id).catch(() => undefined);
+      if (found !== undefined) break;
+      assert.ok(Date.now() < giveUpAtMs, "it is found again");
+      await delay(50);
+    }
+    const { claims } = await queue.claim({ count: 1, leaseMs: 10_000, limits: new Map() });
+    assert.equal(claims[0]?.job.id, job.id);
+  } finally {
+    await queue.close();
+    await own.dispose();
+  }
+});
+
+test("jobs that are over are removed by their number", async () => {
+  const { queue } = await open(undefined, {
+    completed: { count: 5, ageMs: 60_000 },
+    dead: { count: 3, ageMs: 60_000 },
+  });
+  await Promise.all(Array.from({ length: 20 }, () => queue.enqueue(aJob())));
+  const { claims } = await queue.claim({ count: 20, leaseMs: 20_000, limits: new Map() });
+  for (const [n, { lease }] of claims.entries()) await queue.finish(lease, { status: n < 10 ? "completed" : "dead" });
+
+  assert.deepEqual(await queue.stats(), { queued: 0, running: 0, completed: 5, dead: 3, cancelled: 0 });
+});

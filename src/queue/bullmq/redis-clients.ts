@@ -1,0 +1,56 @@
+import { createClient } from "redis";
+import { PlatformError } from "../../core/errors.ts";
+import { describeRedis, type RedisSettings } from "../../core/redis-settings.ts";
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2_000;
+const PING_MS = 10_000;
+
+export type RedisClient = ReturnType<typeof newClient>;
+
+/** A connection that comes back by itself; while it is away, calls are refused and not kept. */
+export async function connect(settings: RedisSettings): Promise<RedisClient> {
+  const client = newClient(settings);
+  client.on("error", () => {}); // told to whoever calls
+  const tooLate = AbortSignal.timeout(settings.timeoutMs);
+  try {
+    await Promise.race([
+      client.connect(),
+      new Promise<never>((_resolve, reject) => {
+        tooLate.addEventListener("abort", () => reject(new Error(`not connected within ${settings.timeoutMs} ms`)));
+      }),
+    ]);
+    return client;
+  } catch (error) {
+    client.destroy();
+    throw unavailable(settings, error);
+  }
+}
+
+export function unavailable(settings: RedisSettings, cause: unknown): PlatformError {
+  if (cause instanceof PlatformError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new PlatformError("STORE_UNAVAILABLE", `the queue in Redis at ${describeRedis(settings)}: ${why}`, { cause });
+}
+
+function newClient({ host, port, path, tls, username, password, db, timeoutMs }: RedisSettings) {
+  const common = {
+    connectTimeout: timeoutMs,
+    reconnectStrategy: (retries: number) => Math.min(FIRST_RETRY_MS * 2 ** retries, LAST_RETRY_MS),
+  };
+  return createClient({
+    socket:
+      path !== undefined
+        ? { ...common, path, tls: false as const }
+        : tls
+          ? { ...common, host, port, tls: true as const }
+          : { ...common, host, port },
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    database: db,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: "disabled",
+    pingInterval: PING_MS,
+  });
+}
