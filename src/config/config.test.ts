@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { suite, test } from "node:test";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, type Environment, readConfig } from "./config.ts";
 import { SETTINGS } from "./settings.ts";
 
 const MIB = 1024 * 1024;
@@ -167,12 +167,156 @@ const CASES: { readonly [name: string]: Case } = {
     refused: ["public,", "http://example.com", "*", "a b", "example.com:0"],
     words: 'none, public, all, or hosts with commas between, such as "api.example.com, *.example.org:8443"',
   },
+  REDIS_URL: {
+    get: (config) => config.redis?.host,
+    fallback: undefined,
+    allowed: { "redis://a": "a", "rediss://:p@b:1/2": "b", "unix:///run/redis.sock": "localhost" },
+    refused: ["a:6379", "http://a", "redis://", "redis://a/x", "redis://a?b", "redis://a#b"],
+    words: "redis://, rediss:// (TLS) or unix://, such as rediss://user:password@host:6379/0 or unix:///run/redis.sock",
+  },
+  REDIS_HOST: {
+    get: (config) => config.redis?.host,
+    fallback: undefined,
+    allowed: { "redis.internal": "redis.internal" },
+    refused: [],
+    words: "text",
+  },
+  REDIS_PORT: {
+    get: (config) => config.redis?.port,
+    fallback: undefined, // without a host it is no setting of anything
+    allowed: {},
+    refused: [...NOT_WHOLE, "0", "65536"],
+    words: "a whole number from 1 to 65535",
+  },
+  REDIS_PASSWORD: {
+    get: (config) => config.redis?.password,
+    fallback: undefined,
+    allowed: {},
+    refused: [],
+    words: "text",
+  },
+  REDIS_DB: {
+    get: (config) => config.redis?.db,
+    fallback: undefined,
+    allowed: {},
+    refused: [...NOT_WHOLE, "1000001"],
+    words: "a whole number from 0 to 1000000",
+  },
+  REDIS_TIMEOUT_SECONDS: {
+    get: (config) => config.redis?.timeoutMs,
+    fallback: undefined,
+    allowed: {},
+    refused: [...NOT_DECIMAL, "0", "301"],
+    words: "a number of seconds from 0.1 to 300",
+  },
+  REDIS_PREFIX: {
+    get: (config) => config.redis?.prefix,
+    fallback: undefined,
+    allowed: {},
+    refused: ["a b", "{a}", "x".repeat(65)],
+    words: "1 to 64 letters, digits, colons, dots, _ or -",
+  },
   GPU_ENABLED: {
     get: (config) => config.gpuEnabled,
     fallback: false,
     allowed: { true: true, false: false },
     refused: ["yes"],
     words: "true or false",
+  },
+  BUILD_TIMEOUT: {
+    get: (config) => config.builds.timeoutMs,
+    fallback: 120_000,
+    allowed: { "1": 1000, "0300": 300_000 },
+    refused: [...NOT_DECIMAL, "0.5", "3601"],
+    words: "a number of seconds from 1 to 3600",
+  },
+  BUILD_MEMORY: {
+    get: (config) => config.builds.memoryBytes,
+    fallback: 1024 * MIB,
+    allowed: { "2G": 2048 * MIB },
+    refused: ["255M", "lots"],
+    words: "a size in bytes, or with K, M or G behind it, from 256M to 1048576M",
+  },
+  BUILD_DISK: {
+    get: (config) => config.builds.diskBytes,
+    fallback: 512 * MIB,
+    allowed: { "1G": 1024 * MIB },
+    refused: ["63M", "lots"],
+    words: "a size in bytes, or with K, M or G behind it, from 64M to 1048576M",
+  },
+  BUILD_CPUS: {
+    get: (config) => config.builds.cpus,
+    fallback: 2,
+    allowed: { "0.5": 0.5, "8": 8 },
+    refused: [...NOT_DECIMAL, "0"],
+    words: "a number of cores from 0.1 to 1024",
+  },
+  BUILD_CONCURRENCY: {
+    get: (config) => config.builds.concurrency,
+    fallback: 1,
+    allowed: { "4": 4 },
+    refused: [...NOT_WHOLE, "0", "65"],
+    words: "a whole number from 1 to 64",
+  },
+  GOROOT: {
+    get: (config) => config.builds.goRoot,
+    fallback: undefined,
+    allowed: { "/opt/go": "/opt/go" },
+    refused: [],
+    words: "text",
+  },
+  GOPROXY: {
+    get: (config) => config.builds.goProxy,
+    fallback: "https://proxy.golang.org",
+    allowed: {
+      off: "off",
+      "https://a.example/go/, https://b.example:8443": "https://a.example/go,https://b.example:8443",
+      "https://proxy.golang.org,direct": "https://proxy.golang.org",
+    },
+    refused: ["direct", "http://a.example", "a.example", "https://a|https://b", "https://me:secret@a.example", ","],
+    words: "off, or https URLs with commas between (direct is left out: builds reach nothing but proxies)",
+  },
+  GOSUMDB: {
+    get: (config) => config.builds.goSumDb,
+    fallback: "sum.golang.org",
+    allowed: { off: "off", "sum.example+3c9d+Abc/=": "sum.example+3c9d+Abc/=" },
+    refused: ["https://sum.golang.org", "a b"],
+    words: "off, or a host with or without +key behind it",
+  },
+  JOBS_CONCURRENCY: {
+    get: (config) => config.jobs.concurrency,
+    fallback: Math.floor(Math.max(8, availableParallelism() * 2) / 2),
+    allowed: { "1": 1, "100": 100 },
+    refused: [...NOT_WHOLE, "0", "1001"],
+    words: "a whole number from 1 to 1000",
+  },
+  JOBS_MAX_QUEUED: {
+    get: (config) => config.jobs.maxQueued,
+    fallback: 100_000,
+    allowed: { "1": 1 },
+    refused: [...NOT_WHOLE, "0"],
+    words: "a whole number from 1 to 10000000",
+  },
+  JOB_INPUT_MAX_SIZE: {
+    get: (config) => config.jobs.inputBytes,
+    fallback: MIB,
+    allowed: { "1024": 1024 },
+    refused: [...NOT_WHOLE, "1023"],
+    words: "a whole number from 1024 to 67108864",
+  },
+  KEEP_JOBS: {
+    get: (config) => config.jobs.keep,
+    fallback: 10_000,
+    allowed: { "0": 0, "50": 50 },
+    refused: [...NOT_WHOLE],
+    words: "a whole number from 0 to 10000000",
+  },
+  WEBHOOK_SECRET: {
+    get: (config) => config.jobs.webhookSecret,
+    fallback: undefined,
+    allowed: { ["s".repeat(32)]: "s".repeat(32) },
+    refused: ["too short", `${"x".repeat(20)} ${"y".repeat(20)}`],
+    words: "at least 32 printable characters without blanks",
   },
   ALLOW_SOFT_LIMITS: {
     get: (config) => config.allowSoftLimits,
@@ -204,7 +348,7 @@ for (const [name, { get, fallback, allowed, refused, words }] of Object.entries(
     if (refused.length === 0) return;
     test("refuses all else by name, value and what is allowed", () => {
       for (const text of refused) {
-        const shown = name.endsWith("_KEY") ? "(not shown)" : JSON.stringify(text);
+        const shown = /_KEY$|_SECRET$|_PASSWORD$|^REDIS_URL$/.test(name) ? "(not shown)" : JSON.stringify(text);
         const message = `${name}=${shown} is not allowed: it must be ${words}`;
         assert.throws(() => readConfig({ [name]: text }), { name: "ConfigError", message });
       }
@@ -225,12 +369,32 @@ test("the limits of a container win over those for all, and hold for the message
   assert.equal(config.sandboxLimits.cpus, 0.5);
 });
 
-test("a setting that cannot be honoured yet stops the start, unless it says no", () => {
-  for (const name of ["REDIS_URL", "REDIS_HOST"]) {
-    assert.throws(() => readConfig({ [name]: "x" }), { name: "ConfigError", message: new RegExp(`^${name}="x": `) });
-    readConfig({ [name]: "" });
-    readConfig({ [name]: "false" });
-  }
+test("a URL of Redis wins over its parts, which stand for what it does not say", () => {
+  const redis = (environment: Environment) => readConfig(environment).redis;
+  const plain = {
+    ...{ host: "r", port: 6379, path: undefined, tls: false, username: undefined, password: undefined, db: 0 },
+    ...{ timeoutMs: 5_000, prefix: "cloche:" },
+  };
+
+  assert.equal(redis({ REDIS_PORT: "1", REDIS_PASSWORD: "p" }), undefined);
+  assert.deepEqual(redis({ REDIS_HOST: "r" }), plain);
+  assert.deepEqual(redis({ REDIS_URL: "redis://r" }), plain);
+  assert.deepEqual(redis({ REDIS_HOST: "r", REDIS_PORT: "7", REDIS_PASSWORD: "p w", REDIS_DB: "3" }), {
+    ...plain,
+    ...{ port: 7, password: "p w", db: 3 },
+  });
+  assert.deepEqual(redis({ REDIS_URL: "rediss://u%40:p%2F@r:7/2", REDIS_HOST: "other", REDIS_PASSWORD: "x" }), {
+    ...plain,
+    ...{ port: 7, tls: true, username: "u@", password: "p/", db: 2 },
+  });
+  assert.deepEqual(redis({ REDIS_URL: "redis://[::1]:7", REDIS_PASSWORD: "p", REDIS_DB: "4" }), {
+    ...plain,
+    ...{ host: "::1", port: 7, password: "p", db: 4 },
+  });
+  assert.deepEqual(redis({ REDIS_URL: "unix:///run/redis.sock?db=2", REDIS_TIMEOUT_SECONDS: "0.5" }), {
+    ...plain,
+    ...{ host: "localhost", path: "/run/redis.sock", db: 2, timeoutMs: 500 },
+  });
 });
 
 test("scripts that ask for nothing have no network unless EGRESS is set", () => {

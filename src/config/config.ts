@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { RunLimits } from "../core/limits.ts";
+import type { RedisSettings } from "../core/redis-settings.ts";
 import type { SandboxLimits } from "../sandbox/sandbox.ts";
-import { NOT_YET, type Setting, SETTINGS } from "./settings.ts";
+import { redisOf } from "./redis.ts";
+import { type Setting, SETTINGS } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,8 +30,42 @@ export interface Config {
   readonly egress: EgressPolicy;
   /** What code of the script API has that asks for nothing; undefined: all of `egress`, since the operator has named it. */
   readonly scriptEgress: EgressPolicy | undefined;
+  readonly jobs: JobSettings;
   readonly gpuEnabled: boolean;
   readonly allowSoftLimits: boolean;
+  readonly builds: BuildSettings;
+  /** Where everything is kept; undefined: in files of the data folder. */
+  readonly redis: RedisSettings | undefined;
+}
+
+/** How work is done that nobody waits for. */
+export interface JobSettings {
+  /** At once on this node. */
+  readonly concurrency: number;
+  /** That may wait. */
+  readonly maxQueued: number;
+  /** Of one job's input. */
+  readonly inputBytes: number;
+  /** Of those that are over; dead ones are kept as many again. */
+  readonly keep: number;
+  /** What signatures of callbacks are made of; undefined: the master key. */
+  readonly webhookSecret: string | undefined;
+}
+
+/** How programs are built from source. */
+export interface BuildSettings {
+  readonly timeoutMs: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly cpus: number;
+  readonly concurrency: number;
+  /** Where Go is; undefined: at the usual places. */
+  readonly goRoot: string | undefined;
+  /** Folders of programs: the `PATH`. */
+  readonly path: readonly string[];
+  /** As Go has them. */
+  readonly goProxy: string;
+  readonly goSumDb: string;
 }
 
 const PIDS = 64; // Node alone takes 11 threads
@@ -42,10 +78,6 @@ class ConfigError extends Error {
 
 /** @throws ConfigError, at the first value that is not allowed */
 export function readConfig(environment: Environment): Config {
-  for (const [name, why] of Object.entries(NOT_YET)) {
-    const value = environment[name] ?? "";
-    if (value !== "" && value !== "false") throw new ConfigError(`${name}=${JSON.stringify(value)}: ${why}`);
-  }
   const read = <T>(setting: Setting<T>): T => readSetting(setting, environment);
   const memoryBytes = read(SETTINGS.maxMemoryPerContainerBytes) ?? read(SETTINGS.maxMemoryBytes);
   return {
@@ -76,8 +108,35 @@ export function readConfig(environment: Environment): Config {
     egress: read(SETTINGS.egress),
     // Its contract is a clean environment without network: a default of ours must not change that, the operator may.
     scriptEgress: textOf(SETTINGS.egress, environment) === "" ? "none" : undefined,
+    jobs: {
+      concurrency: read(SETTINGS.jobsConcurrency) ?? Math.max(1, Math.floor(read(SETTINGS.maxContainers) / 2)),
+      maxQueued: read(SETTINGS.jobsMaxQueued),
+      inputBytes: read(SETTINGS.jobInputMaxBytes),
+      keep: read(SETTINGS.keepJobs),
+      webhookSecret: read(SETTINGS.webhookSecret),
+    },
     gpuEnabled: read(SETTINGS.gpuEnabled),
     allowSoftLimits: read(SETTINGS.allowSoftLimits),
+    builds: {
+      timeoutMs: read(SETTINGS.buildTimeoutS) * 1000,
+      memoryBytes: read(SETTINGS.buildMemoryBytes),
+      diskBytes: read(SETTINGS.buildDiskBytes),
+      cpus: read(SETTINGS.buildCpus),
+      concurrency: read(SETTINGS.buildConcurrency),
+      goRoot: read(SETTINGS.goRoot),
+      path: (environment["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/")),
+      goProxy: read(SETTINGS.goProxy),
+      goSumDb: read(SETTINGS.goSumDb),
+    },
+    redis: redisOf({
+      url: read(SETTINGS.redisUrl),
+      host: read(SETTINGS.redisHost),
+      port: read(SETTINGS.redisPort),
+      password: read(SETTINGS.redisPassword),
+      db: read(SETTINGS.redisDb),
+      timeoutMs: read(SETTINGS.redisTimeoutS) * 1000,
+      prefix: read(SETTINGS.redisPrefix),
+    }),
   };
 }
 

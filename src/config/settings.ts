@@ -36,15 +36,29 @@ export const SETTINGS = {
   masterKey: optional(secret("MASTER_KEY", 32)),
   baseUrl: optional(url("BASE_URL")),
   egress: egress("EGRESS", "public"),
+  jobsConcurrency: optional(integer("JOBS_CONCURRENCY", 1, 1, 1000)),
+  jobsMaxQueued: integer("JOBS_MAX_QUEUED", 100_000, 1, 10_000_000),
+  jobInputMaxBytes: integer("JOB_INPUT_MAX_SIZE", MIB, 1024, 64 * MIB),
+  keepJobs: integer("KEEP_JOBS", 10_000, 0, 10_000_000),
+  webhookSecret: optional(secret("WEBHOOK_SECRET", 32)),
   gpuEnabled: flag("GPU_ENABLED"),
   allowSoftLimits: flag("ALLOW_SOFT_LIMITS"),
+  buildTimeoutS: decimal("BUILD_TIMEOUT", 120, 1, 3600, "seconds"),
+  buildMemoryBytes: size("BUILD_MEMORY", 1024 * MIB, 256 * MIB, 1024 * 1024 * MIB),
+  buildDiskBytes: size("BUILD_DISK", 512 * MIB, 64 * MIB, 1024 * 1024 * MIB),
+  buildCpus: decimal("BUILD_CPUS", 2, 0.1, 1024, "cores"),
+  buildConcurrency: integer("BUILD_CONCURRENCY", 1, 1, 64),
+  goRoot: optional(text("GOROOT", "")),
+  goProxy: moduleProxies("GOPROXY", "https://proxy.golang.org"),
+  goSumDb: sumDb("GOSUMDB", "sum.golang.org"),
+  redisUrl: optional(redisUrl("REDIS_URL")),
+  redisHost: optional(text("REDIS_HOST", "")),
+  redisPort: integer("REDIS_PORT", 6379, 1, 65_535),
+  redisPassword: optional({ ...text("REDIS_PASSWORD", ""), isSecret: true }),
+  redisDb: integer("REDIS_DB", 0, 0, 1_000_000),
+  redisTimeoutS: decimal("REDIS_TIMEOUT_SECONDS", 5, 0.1, 300, "seconds"),
+  redisPrefix: redisPrefix("REDIS_PREFIX", "cloche:"),
 } as const;
-
-/** Settings of the contract that this version cannot honour yet: set, they stop the start instead of being ignored. */
-export const NOT_YET: { readonly [name: string]: string } = {
-  REDIS_URL: "the Redis store is not there yet; unset it to use the embedded SQLite store",
-  REDIS_HOST: "the Redis store is not there yet; unset it to use the embedded SQLite store",
-};
 
 function integer(name: string, fallback: number, min: number, max: number): Setting<number> {
   const parse = (value: string): number | undefined => within(/^\d+$/.test(value) ? Number(value) : NaN, min, max);
@@ -99,6 +113,45 @@ function url(name: string): Setting<string> {
   const parse = (value: string): string | undefined =>
     /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value) ? value.replace(/\/+$/, "") : undefined;
   return { name, fallback: "", allowed: "an http or https URL without a query", parse };
+}
+
+/** It may hold a password. */
+function redisUrl(name: string): Setting<string> {
+  const parse = (value: string): string | undefined => {
+    const url = URL.parse(value);
+    const isPlace = /^rediss?:$/.test(url?.protocol ?? "") ? url?.hostname !== "" : url?.protocol === "unix:";
+    const isWhole = url !== null && url.hash === "" && (url.protocol === "unix:" || url.search === "");
+    return isPlace && isWhole && /^(?:|\/|\/\d+)$/.test(url.protocol === "unix:" ? "" : url.pathname)
+      ? value
+      : undefined;
+  };
+  const allowed =
+    "redis://, rediss:// (TLS) or unix://, such as rediss://user:password@host:6379/0 or unix:///run/redis.sock";
+  return { name, fallback: "", allowed, parse, isSecret: true };
+}
+
+/** Braces would say which node of a cluster has a key. */
+function redisPrefix(name: string, fallback: string): Setting<string> {
+  const parse = (value: string): string | undefined => (/^[\w:.-]{1,64}$/.test(value) ? value : undefined);
+  return { name, fallback, allowed: "1 to 64 letters, digits, colons, dots, _ or -", parse };
+}
+
+/** In Go's spelling. `direct` would be git, over a network that builds do not have: it is left out. */
+function moduleProxies(name: string, fallback: string): Setting<string> {
+  const allowed = "off, or https URLs with commas between (direct is left out: builds reach nothing but proxies)";
+  const parse = (value: string): string | undefined => {
+    if (value === "off") return value;
+    const urls = value.split(",").map((part) => part.trim());
+    const proxies = urls.filter((part) => part !== "direct").map((part) => part.replace(/\/+$/, ""));
+    const areUrls = proxies.every((part) => /^https:\/\/[^\s?#|@]+$/.test(part) && URL.canParse(part));
+    return proxies.length > 0 && areUrls ? proxies.join(",") : undefined;
+  };
+  return { name, fallback, allowed, parse };
+}
+
+function sumDb(name: string, fallback: string): Setting<string> {
+  const parse = (value: string): string | undefined => (/^[\w.-]+(?:\+[\w+/=]+)?$/.test(value) ? value : undefined);
+  return { name, fallback, allowed: "off, or a host with or without +key behind it", parse };
 }
 
 function flag(name: string): Setting<boolean> {

@@ -27,4 +27,27 @@ export interface BaseImage {
   readonly librariesOf: readonly string[];
   /** The whole environment of the process. */
   readonly env: { readonly [name: string]: string };
+  /** Bounds of its boxes where they differ from everybody's. */
+  readonly limits?: Partial<BoxLimits>;
+  /** System calls beyond those that every box has. */
+  readonly extraCalls?: ExtraCalls;
+}
+
+/** Bounds of one box. They hold for its whole process tree. */
+export interface BoxLimits {
+  readonly memoryBytes: number;
+  /** Cores; fractions allowed. */
+  readonly cpus: number;
+  /** Processes and threads together. */
+  readonly pids: number;
+  /** Size of the box's only writable folder, `/tmp`. It counts against `memoryBytes`, too. */
+  readonly tmpBytes: number;
+}
+
+/** Each opens a part of the kernel to what runs in the box. */
+export interface ExtraCalls {
+  /** Locks on files. Boxes that show the same files see each other's. */
+  readonly fileLocks?: boolean;
+  /** TCP over IPv4. The box's network namespace has nothing but `lo`, so it connects the box to itself and to nobody else. */
+  readonly loopback?: boolean;
 }

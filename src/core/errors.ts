@@ -18,12 +18,20 @@ const FAULTS = {
   ROUTE_NOT_FOUND: { status: 404, retryAfterS: undefined },
   METHOD_NOT_ALLOWED: { status: 405, retryAfterS: undefined },
   NAME_TAKEN: { status: 409, retryAfterS: undefined },
+  /** A version with this label is there already. */
+  VERSION_EXISTS: { status: 409, retryAfterS: undefined },
   /** What is active or pointed to cannot be deleted; what is over cannot be cancelled. */
   IN_USE: { status: 409, retryAfterS: undefined },
   BODY_TOO_LARGE: { status: 413, retryAfterS: undefined },
   CODE_TOO_LARGE: { status: 413, retryAfterS: undefined },
   /** More than the function may hold. */
   STORE_FULL: { status: 413, retryAfterS: undefined },
+  /** Neither source that can be built, nor an executable, nor a module. */
+  UNSUPPORTED_FILE: { status: 415, retryAfterS: undefined },
+  /** The compiler refused the code; `details.output` is what it said. */
+  BUILD_FAILED: { status: 422, retryAfterS: undefined },
+  /** The same key came with another request. */
+  IDEMPOTENCY_KEY_REUSED: { status: 422, retryAfterS: undefined },
   TOO_MANY_ATTEMPTS: { status: 429, retryAfterS: 60 },
   RATE_LIMITED: { status: 429, retryAfterS: 1 },
   /** The user's code failed, or met a limit: a door whose dialect has only success and error tells it like this. */
@@ -32,7 +40,11 @@ const FAULTS = {
   SANDBOX_START_FAILED: { status: 500, retryAfterS: undefined },
   INTERNAL: { status: 500, retryAfterS: undefined },
   POOL_SATURATED: { status: 503, retryAfterS: 1 },
+  /** More jobs wait than may. */
+  QUEUE_FULL: { status: 503, retryAfterS: 5 },
   DRAINING: { status: 503, retryAfterS: 5 },
+  /** A compiler that is needed is not installed. */
+  TOOLCHAIN_MISSING: { status: 503, retryAfterS: undefined },
   STORE_UNAVAILABLE: { status: 503, retryAfterS: 5 },
 } as const;
 

@@ -6,6 +6,8 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 /** The head of a request, in the shape of docs/wire-protocol.md. */
 export interface RequestHead {
   readonly requestId: string;
+  /** Where it came from, as far as the server knows. */
+  readonly remoteAddress?: string | undefined;
   readonly method: string;
   /** As it came: percent-encoded, whole. */
   readonly path: string;

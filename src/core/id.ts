@@ -6,7 +6,7 @@ export function newId(): string {
 }
 
 /** SHA-256 of the parts, hexadecimal. Each part's length counts, so that moving text between parts changes the hash. */
-export function contentHash(...parts: readonly string[]): string {
+export function contentHash(...parts: readonly (string | Buffer)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${part.length}:`).update(part);
   return hash.digest("hex");

@@ -1,6 +1,8 @@
 import { BodyFeed } from "./body-feed.ts";
+import { CgiHeadReader } from "../core/cgi-head.ts";
+import { cgiVariables } from "../core/cgi-variables.ts";
 import type { HeaderList } from "../core/exchange.ts";
-import { BODY_WINDOW_BYTES, encodeFrame, ProtocolError } from "./protocol.ts";
+import { BODY_WINDOW_BYTES, encodeFrame, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
 /** Credit is given in pieces of this size: a frame for each small chunk would cost more than the chunk. */
@@ -13,7 +15,10 @@ export class Assignment {
   readonly #send: (frame: Buffer) => void;
   readonly #feed: BodyFeed | undefined;
   #started = false;
+  #responds = false;
   #status: number | undefined;
+  /** Until it is clear whether the response begins with a CGI header block. */
+  #cgi: CgiHeadReader | undefined;
   /** Of the response: came in, and was not credited yet. */
   #openBytes = 0;
   #takenBytes = 0;
@@ -43,11 +48,12 @@ export class Assignment {
   /** The frame that asks for it. */
   get question(): Buffer {
     const { id } = this;
-    const { executionId, input, timeoutMs } = this.run.request;
+    const { executionId, input, timeoutMs, version } = this.run.request;
     if (input.kind === "value") return encodeFrame({ t: "run", id, executionId }, input.json);
     if (input.kind === "check") return encodeFrame({ t: "check", id });
     const { head, firstBytes, rest } = input.exchange;
-    return encodeFrame({ t: "request", id, executionId, timeoutMs, ...head, end: rest === undefined }, firstBytes);
+    const told = version.program.options["style"] === "program" ? { cgi: cgiVariables(head, executionId) } : head;
+    return encodeFrame({ t: "request", id, executionId, timeoutMs, ...told, end: rest === undefined }, firstBytes);
   }
 
   start(nowMs: number): void {
@@ -62,28 +68,56 @@ export class Assignment {
   }
 
   /**
-   * The head of the response has come in.
+   * The head of the response has come in, and the first bytes of its body.
    *
    * @returns why it cannot be sent
    * @throws ProtocolError
    */
-  respond(status: number, headers: HeaderList, end: boolean, nowMs: number): string | undefined {
+  respond(
+    { status, headers, cgi, body, end }: WorkerFrame & { readonly t: "response" },
+    nowMs: number,
+  ): string | undefined {
+    if (this.run.request.input.kind !== "request" || this.#responds) throw new ProtocolError("a response out of order");
+    this.#responds = true;
+    if (this.dropped) return undefined;
+    if (cgi) this.#cgi = new CgiHeadReader();
+    return (cgi ? undefined : this.#begin(status, headers, end, nowMs)) ?? this.passOn(body, end, nowMs);
+  }
+
+  /**
+   * More of the response's body has come in; `end`: all of it.
+   *
+   * @returns why the response cannot be sent
+   * @throws ProtocolError
+   */
+  passOn(chunk: Buffer, end: boolean, nowMs: number): string | undefined {
+    const { input } = this.run.request;
+    if (input.kind !== "request" || !this.#responds) throw new ProtocolError("a body out of order");
+    if (this.dropped) return undefined;
+    this.#openBytes += chunk.length;
+    if (this.#openBytes > BODY_WINDOW_BYTES) throw new ProtocolError("more of a response than it has credit for");
+    if (this.#cgi === undefined) {
+      if (chunk.length > 0) input.exchange.onBody(chunk, () => this.#taken(chunk.length));
+      return undefined;
+    }
+    const head = this.#cgi.push(chunk, end);
+    if (head === undefined) return undefined;
+    this.#cgi = undefined;
+    const complaint = this.#begin(head.status, head.headers, end, nowMs);
+    if (complaint !== undefined) return complaint;
+    const heldBytes = this.#openBytes;
+    if (head.body.length > 0) input.exchange.onBody(head.body, () => this.#taken(heldBytes));
+    else this.#taken(heldBytes);
+    return undefined;
+  }
+
+  #begin(status: number, headers: HeaderList, end: boolean, nowMs: number): string | undefined {
     const { run } = this;
     const { input } = run.request;
-    if (input.kind !== "request" || this.#status !== undefined) throw new ProtocolError("a response out of order");
+    if (input.kind !== "request") return undefined;
     this.#status = status;
     const { coldStart, waitMs } = run;
     return input.exchange.onHead({ status, headers, end, coldStart, waitMs, ranMs: run.ranMs(nowMs) });
-  }
-
-  /** @throws ProtocolError */
-  passOn(chunk: Buffer): void {
-    const { input } = this.run.request;
-    if (input.kind !== "request" || this.#status === undefined) throw new ProtocolError("a body out of order");
-    if (chunk.length === 0 || this.dropped) return;
-    this.#openBytes += chunk.length;
-    if (this.#openBytes > BODY_WINDOW_BYTES) throw new ProtocolError("more of a response than it has credit for");
-    input.exchange.onBody(chunk, () => this.#taken(chunk.length));
   }
 
   /** Its request is read no further. */

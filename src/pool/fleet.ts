@@ -187,11 +187,11 @@ export class Fleet {
     return Math.min(share, squad.arrivals.target(nowMs, squad.bootMs));
   }
 
-  /** True while fewer idle workers are there, or coming, than warm ones may be given up for. */
-  #idleIsScarce(): boolean {
+  /** How many idle workers fewer are there, or coming, than warm ones may be given up for; negative where there are more. */
+  #idleShortage(): number {
     let ready = 0;
     for (const squad of this.#squads.values()) ready += squad.idle.length + squad.booting;
-    return ready < Math.floor(this.#settings.maxWorkers / 2);
+    return Math.floor(this.#settings.maxWorkers / 2) - ready;
   }
 
   #hasRoom(): boolean {
@@ -213,7 +213,8 @@ export class Fleet {
    * @param missing how many are wanted; as many as that may be on their way out
    */
   #giveUpOne(base: string, needed: boolean, missing: number): boolean {
-    if (!needed && !this.#idleIsScarce()) return false;
+    const shortage = this.#idleShortage();
+    if (!needed && shortage <= 0) return false;
     const nowMs = this.#clock.monotonicMs();
     const live = [...this.#workers];
     if (live.filter((worker) => worker.state === "ending").length >= missing) return false;
@@ -222,9 +223,9 @@ export class Fleet {
       const mayGo = worker.state === "warm" && (needed || worker.restedMs(nowMs) > IN_USE_MS);
       return mayGo && versionId !== undefined ? [{ worker, versionId }] : [];
     });
-    const victim =
-      this.#greedyDual.choose(warm)?.worker ??
-      (needed ? live.find((worker) => worker.state === "idle" && worker.base !== base) : undefined);
+    const spare = needed ? live.find((worker) => worker.state === "idle" && worker.base !== base) : undefined;
+    // Where more wait idle than their share, what serves stays.
+    const victim = shortage < 0 && spare !== undefined ? spare : (this.#greedyDual.choose(warm)?.worker ?? spare);
     victim?.end({ kind: "retired", why: "another version needs the room" });
     return victim !== undefined;
   }

@@ -96,6 +96,7 @@ export function describeEnding({ exitCode, signal }: Ending): string {
   return `signal ${name ?? number}`;
 }
 
-function exitOutcome(exitCode: number): Outcome {
+/** The code ended its process itself. */
+export function exitOutcome(exitCode: number): Outcome {
   return exitCode === 0 ? { kind: "ok", json: undefined } : { kind: "exited", exitCode };
 }

@@ -40,6 +40,7 @@ const header = fc.oneof(
     id,
     status: fc.nat(),
     headers: fc.array(fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })), { maxLength: 3 }),
+    cgi: fc.boolean(),
     end: fc.boolean(),
     raw: fc.boolean(),
   }),
@@ -47,7 +48,7 @@ const header = fc.oneof(
   fc.record({ t: fc.constant("credit"), id, bytes: fc.nat() }),
   fc.record({ t: fc.constant("call"), id, run: fc.nat(), name: fc.string({ maxLength: 40, unit: "grapheme-ascii" }) }),
   fc.record({ t: fc.constantFrom("result", "error"), id, raw: fc.boolean() }),
-  fc.record({ t: fc.constant("exit"), id, code: fc.integer() }),
+  fc.record({ t: fc.constant("exit"), id, code: fc.integer(), stays: fc.boolean() }),
   fc.record({ t: fc.constant("retire"), why: fc.string({ maxLength: 200, unit: "grapheme" }) }),
   fc.record({ t: fc.constant("pong"), id }),
 );

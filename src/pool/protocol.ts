@@ -28,6 +28,8 @@ export type WorkerFrame =
       readonly id: number;
       readonly status: number;
       readonly headers: HeaderList;
+      /** The body may begin with a CGI header block, which is then the head. */
+      readonly cgi: boolean;
       readonly end: boolean;
       readonly raw: boolean;
       readonly body: Buffer;
@@ -35,7 +37,7 @@ export type WorkerFrame =
   | { readonly t: "body"; readonly id: number; readonly end: boolean; readonly raw: boolean; readonly body: Buffer }
   | { readonly t: "credit"; readonly id: number; readonly bytes: number }
   | { readonly t: "call"; readonly id: number; readonly run: number; readonly name: string; readonly body: Buffer }
-  | { readonly t: "exit"; readonly id: number; readonly code: number }
+  | { readonly t: "exit"; readonly id: number; readonly code: number; readonly stays: boolean }
   | { readonly t: "retire"; readonly why: string }
   | { readonly t: "pong"; readonly id: number };
 
@@ -136,7 +138,7 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
       return { t, id, raw, body };
     case "response":
       if (!isCount(header.status) || !isHeaderList(header.headers)) break;
-      return { t, id, status: header.status, headers: header.headers, end, raw, body };
+      return { t, id, status: header.status, headers: header.headers, cgi: header.cgi === true, end, raw, body };
     case "body":
       return { t, id, end, raw, body };
     case "credit":
@@ -147,7 +149,7 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
       return { t, id, run: header.run, name: header.name, body };
     case "exit":
       if (typeof header.code !== "number" || !Number.isInteger(header.code)) break;
-      return { t, id, code: header.code };
+      return { t, id, code: header.code, stays: header.stays === true };
     case "pong":
       return { t, id };
     default:
@@ -157,7 +159,22 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
 
 type Header = Readonly<
   Record<
-    "t" | "id" | "run" | "name" | "code" | "level" | "stream" | "why" | "raw" | "end" | "status" | "headers" | "bytes",
+    | (
+        | "t"
+        | "id"
+        | "run"
+        | "name"
+        | "code"
+        | "level"
+        | "stream"
+        | "why"
+        | "raw"
+        | "end"
+        | "status"
+        | "headers"
+        | "bytes"
+      )
+    | ("cgi" | "stays"),
     unknown
   >
 >;

@@ -5,7 +5,7 @@ import type { Version } from "../core/program.ts";
 import type { SandboxedProcess } from "../sandbox/sandbox.ts";
 import { Assignment } from "./assignment.ts";
 import { Calls } from "./calls.ts";
-import { deathOutcome, describeEnding, type EndReason, failureOutcome, valueOutcome } from "./outcomes.ts";
+import { deathOutcome, describeEnding, type EndReason, exitOutcome, failureOutcome, valueOutcome } from "./outcomes.ts";
 import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
@@ -299,10 +299,8 @@ export class Worker {
         this.#over(frame, failureOutcome(frame.body));
         break;
       case "response":
-        this.#respond(frame);
-        break;
       case "body":
-        this.#passOn(this.#running(frame.id, "body"), frame);
+        this.#respond(frame);
         break;
       case "credit":
         this.#running(frame.id, "credit").credit(frame.bytes);
@@ -311,7 +309,8 @@ export class Worker {
         this.#call(frame);
         break;
       case "exit":
-        this.#exit(frame.id, frame.code);
+        if (frame.stays) this.#over({ id: frame.id, raw: false }, exitOutcome(frame.code));
+        else this.#exit(frame.id, frame.code);
         break;
       case "retire":
         this.end({ kind: "retired", why: NOT_QUIET });
@@ -330,28 +329,22 @@ export class Worker {
     throw new ProtocolError(`the ${told} of run ${id}, which is not running`);
   }
 
-  #respond(frame: WorkerFrame & { readonly t: "response" }): void {
-    const assignment = this.#running(frame.id, "response");
-    const { status, headers, end } = frame;
-    const complaint = assignment.dropped
-      ? undefined
-      : assignment.respond(status, headers, end, this.#options.clock.monotonicMs());
+  #respond(frame: WorkerFrame & { readonly t: "response" | "body" }): void {
+    const assignment = this.#running(frame.id, frame.t);
+    const nowMs = this.#options.clock.monotonicMs();
+    const complaint =
+      frame.t === "response" ? assignment.respond(frame, nowMs) : assignment.passOn(frame.body, frame.end, nowMs);
     if (complaint === undefined) {
-      this.#passOn(assignment, frame);
+      if (frame.end) this.#over(frame, { kind: "responded", status: assignment.status ?? 0 });
       return;
     }
     const outcome = { kind: "failed", name: "InvalidResponse", message: complaint, stack: "" } as const;
-    if (end) this.#over(frame, outcome);
+    if (frame.end) this.#over(frame, outcome);
     else if (this.#parallel) this.#drop(assignment, outcome);
     else {
-      assignment.run.settle(outcome, this.#options.clock.monotonicMs());
+      assignment.run.settle(outcome, nowMs);
       this.end({ kind: "retired", why: "nobody takes what it answers" });
     }
-  }
-
-  #passOn(assignment: Assignment, frame: WorkerFrame & { readonly t: "response" | "body" }): void {
-    assignment.passOn(frame.body);
-    if (frame.end) this.#over(frame, { kind: "responded", status: assignment.status ?? 0 });
   }
 
   /** Work that goes on behind the end of its run asks in the name of the worker's last one. */

@@ -1,5 +1,5 @@
 import type { BaseImage } from "../core/base-image.ts";
-import type { Program, Source } from "../core/program.ts";
+import type { Json, Program, Source } from "../core/program.ts";
 
 export type { BaseImage } from "../core/base-image.ts";
 
@@ -11,8 +11,8 @@ export interface Runtime {
   /** The interpreter and its version as found on the host, for people: `Node.js v24.21.0`. */
   readonly title: string;
   readonly image: BaseImage;
-  /** A script in the first of `languages` that tries to leave its box and results in a list of what it could do. */
-  readonly selfTestSource: string;
+  /** A program in the first of `languages` that tries to leave its box. */
+  selfTest(facts: SelfTestFacts): SelfTest;
   /**
    * Makes `source` ready for a worker. Never throws for a mistake in the source: such a program reports the mistake
    * as its failed run, so that a caller sees every error at one place.
@@ -20,7 +20,32 @@ export interface Runtime {
   prepare(language: string, source: Source): Promise<Program>;
 }
 
+/** What a program in a box must not reach. */
+export type SelfTestFacts = { readonly hostPaths: readonly string[]; readonly serverPid: number };
+
+/** Its value, or all that it prints to stdout where it has none, is a JSON list of what it could do: texts such as "see /root". */
+export interface SelfTest {
+  readonly source: Source;
+  readonly input: Json;
+}
+
 /** A runtime, or why it is not there and how to get it. */
 export type RuntimeSearch =
   | { readonly found: true; readonly runtime: Runtime }
   | { readonly found: false; readonly base: string; readonly languages: readonly string[]; readonly reason: string };
+
+/** What compiles the programs of a language, or why it is not there and how to get it. */
+export type BuilderSearch =
+  | {
+      readonly found: true;
+      readonly language: string;
+      /** Of its boxes. */
+      readonly base: string;
+      /** For people: `Go 1.26.8`. */
+      readonly title: string;
+      readonly version: string;
+      /** On the host. */
+      readonly path: string;
+      readonly image: BaseImage;
+    }
+  | { readonly found: false; readonly language: string; readonly reason: string };

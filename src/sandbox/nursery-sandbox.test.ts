@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
 import { folderName, pidsIn } from "./cgroup/files.ts";
@@ -115,6 +116,28 @@ suite("a nursery", () => {
 
     assert.equal(second, process.getuid?.() === 0 ? "SANDBOX_START_FAILED" : "started");
     assert.ok(third.id > first.id);
+  });
+
+  test("gives the boxes of a base its own limits and calls, and those of others everybody's", async (t) => {
+    const program = `
+      const fs = require("node:fs");
+      const net = require("node:net");
+      let bytes = 0;
+      try { for (;;) bytes += fs.writeSync(fs.openSync("/tmp/file", "a"), Buffer.alloc(65536)); } catch {}
+      const server = net.createServer().listen(0, "127.0.0.1", () => end("loopback")).on("error", (error) => end(error.code));
+      function end(word) { console.log(bytes / 1048576, word); process.exit(0); }
+    `;
+    const plain = { ...PROGRAM, base: "plain", command: ["/rt/node", "-e", program] };
+    const special = { ...plain, base: "special", limits: { tmpBytes: 3 * MIB }, extraCalls: { loopback: true } };
+    const sandbox = await openFor(t, { images: [plain, special] });
+    const printed: string[] = [];
+    for (const base of ["plain", "special"]) {
+      const box = await sandbox.launch(base);
+      printed.push(await text(box.stdout));
+      await box.ended;
+    }
+
+    assert.deepEqual(printed, ["1 EAFNOSUPPORT\n", "3 loopback\n"]);
   });
 
   test("that cannot prepare a root refuses by what is missing, and leaves nothing behind", async () => {

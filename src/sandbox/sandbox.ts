@@ -1,16 +1,9 @@
 import type { Socket } from "node:net";
+import type { BoxLimits } from "../core/base-image.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 
-/** Bounds of one box. They hold for its whole process tree. */
-export interface SandboxLimits {
-  readonly memoryBytes: number;
-  /** Cores; fractions allowed. */
-  readonly cpus: number;
-  /** Processes and threads together. */
-  readonly pids: number;
-  /** Size of the box's only writable folder, `/tmp`. It counts against `memoryBytes`, too. */
-  readonly tmpBytes: number;
-}
+/** Bounds of a box whose base has none of its own. */
+export type SandboxLimits = BoxLimits;
 
 /** How a boxed process ended, and what it used. */
 export interface Ending {

@@ -30,7 +30,10 @@ export function findLuaRuntime(interpreter: Interpreter | undefined = findInterp
       languages: LANGUAGES,
       title: `LuaJIT ${interpreter.version}`,
       image: imageOf(interpreter),
-      selfTestSource: readFileSync(new URL("self_test.lua", import.meta.url), "utf8"),
+      selfTest: (facts) => ({
+        source: { text: readFileSync(new URL("self_test.lua", import.meta.url), "utf8") },
+        input: facts,
+      }),
       prepare: (language, source) => Promise.resolve(programOf(language, source)),
     },
   };

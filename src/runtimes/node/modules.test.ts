@@ -268,7 +268,7 @@ test("a program says what the shim needs to know of it", async () => {
     folder({ "a.ts": "export const handler: string = ''", "b.ts": "export {}", "c.json": "{}" }),
   );
 
-  assert.match(code, /export const handler = ""/);
+  assert.match(String(code), /export const handler = ""/);
   assert.deepEqual(
     { ...options, positions: undefined, filePositions: undefined },
     {

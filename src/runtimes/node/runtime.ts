@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeSearch } from "../runtime.ts";
 import { prepare } from "./prepare.ts";
+import { prepareWasm } from "./wasm.ts";
 
 const MIB = 1_048_576;
 /** What a worker needs beside the heap of the code: code space, buffers, thread stacks. */
@@ -19,7 +20,7 @@ export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
     found: true,
     runtime: {
       base: "node",
-      languages: ["javascript", "typescript"],
+      languages: ["javascript", "typescript", "wasm"],
       title: `Node.js ${process.version}`,
       image: {
         base: "node",
@@ -35,8 +36,14 @@ export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
         librariesOf: [process.execPath],
         env: { PATH: "/rt", HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
       },
-      selfTestSource: readFileSync(join(import.meta.dirname, "self-test.mjs"), "utf8"),
-      prepare,
+      selfTest: (facts) => ({
+        source: { text: readFileSync(join(import.meta.dirname, "self-test.mjs"), "utf8") },
+        input: facts,
+      }),
+      prepare: async (language, source) =>
+        source.mode === "wasm" || language === "wasm"
+          ? prepareWasm(language, source, memoryBytes)
+          : await prepare(language, source),
     },
   };
 }

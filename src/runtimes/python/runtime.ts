@@ -37,7 +37,10 @@ export function findPythonRuntime(interpreter: Interpreter | undefined = findInt
       languages: LANGUAGES,
       title: `Python ${interpreter.version}`,
       image: imageOf(interpreter),
-      selfTestSource: readFileSync(new URL("self_test.py", import.meta.url), "utf8"),
+      selfTest: (facts) => ({
+        source: { text: readFileSync(new URL("self_test.py", import.meta.url), "utf8") },
+        input: facts,
+      }),
       prepare: (language, source) =>
         Promise.resolve({
           language,

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FromWorld, Records, ToWorld } from "./world.fixture.ts";
+import type { FromWorld, Published, Records, ToWorld } from "./world.fixture.ts";
 
 const RESOLVER = "192.168.77.2";
 export const HOST_ADDRESS = "192.168.77.1";
@@ -45,6 +45,8 @@ export class Internet {
   readonly caFile: string;
   /** Starts a program on the host. */
   readonly launcher: readonly [program: string, ...args: string[]];
+  /** Starts a program in the world, where it may listen on each of its addresses. */
+  readonly worldLauncher: readonly [program: string, ...args: string[]];
   readonly #dir: string;
   readonly #host: ChildProcess;
   readonly #world: ChildProcess;
@@ -82,11 +84,19 @@ export class Internet {
     this.#world = world;
     this.caFile = join(dir, "ca.pem");
     this.launcher = ["nsenter", `--target=${host.pid}`, "--net", "--mount"];
+    this.worldLauncher = ["nsenter", `--target=${world.pid}`, "--net"];
   }
 
   /** From now on the name has these records. Several sets are answered one after the other, and the last one for ever. */
   async setName(name: string, ...answers: readonly Records[]): Promise<void> {
     await this.#ask({ t: "name", name, answers });
+  }
+
+  /** From now on every web server of the world answers this for the path. */
+  async publish(path: string, content: Buffer | string | { readonly location: string }): Promise<void> {
+    const isContent = typeof content === "string" || Buffer.isBuffer(content);
+    const answer: Published = isContent ? { base64: Buffer.from(content).toString("base64") } : content;
+    await this.#ask({ t: "publish", path, answer });
   }
 
   /** How often the IPv4 addresses of the name have been asked for. */

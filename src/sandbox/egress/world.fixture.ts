@@ -18,7 +18,11 @@ export type ToWorld =
       readonly certificate: { readonly cert: string; readonly key: string };
     }
   | { readonly t: "name"; readonly name: string; readonly answers: readonly Records[] }
+  | { readonly t: "publish"; readonly path: string; readonly answer: Published }
   | { readonly t: "count"; readonly name: string };
+
+/** What every web server of the world answers for a path. */
+export type Published = { readonly base64: string } | { readonly location: string };
 
 export interface FromWorld {
   readonly question: number;
@@ -32,6 +36,8 @@ const CHUNK = Buffer.alloc(65_536, "x");
 const SLOW_MS = 3_000;
 
 const names = new Map<string, { readonly answers: readonly Records[]; asked: number }>();
+
+const published = new Map<string, Published>();
 
 process.on("message", (message: ToWorld & { question: number }) => void answer(message));
 process.on("disconnect", () => process.exit(0));
@@ -50,6 +56,7 @@ async function answer(message: ToWorld & { question: number }): Promise<void> {
     ]);
   }
   if (message.t === "name") names.set(message.name, { answers: message.answers, asked: 0 });
+  if (message.t === "publish") published.set(message.path, message.answer);
   const count = message.t === "count" ? (names.get(message.name)?.asked ?? 0) : 0;
   process.send?.({ question: message.question, count } satisfies FromWorld);
 }
@@ -69,6 +76,11 @@ const PACKERS: { readonly [name: string]: (data: Buffer | string) => Buffer } = 
 
 function onRequest(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "", "http://world");
+  const answer = published.get(url.pathname);
+  if (answer !== undefined) {
+    answerPublished(response, answer);
+    return;
+  }
   const param = (name: string, fallback = ""): string => url.searchParams.get(name) ?? fallback;
   switch (url.pathname) {
     case "/redirect":
@@ -115,6 +127,11 @@ function onRequest(request: IncomingMessage, response: ServerResponse): void {
     default:
       response.end(`hello ${request.headers.host} from ${request.socket.remotePort}`);
   }
+}
+
+function answerPublished(response: ServerResponse, answer: Published): void {
+  if ("location" in answer) response.writeHead(302, { location: answer.location }).end();
+  else response.end(Buffer.from(answer.base64, "base64"));
 }
 
 /** Answers what the request asks for (`answerFor`), else the request itself as JSON. */

@@ -7,6 +7,7 @@ import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import { openCgroups } from "../cgroup/open-cgroups.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
 import { procMasks } from "../proc-masks.ts";
+import type { SandboxLimits } from "../sandbox.ts";
 import { placeForRoots, removeRoots } from "../roots-place.ts";
 import { seccompFilter } from "../seccomp/compile.ts";
 import { tryBubblewrap } from "../try-bubblewrap.ts";
@@ -15,15 +16,14 @@ import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./mess
 import { UidSlots } from "./uid-slots.ts";
 import { featuresInForce } from "./features.ts";
 import { closeInheritedDescriptors } from "./inherited-descriptors.ts";
-import { type Launches, prepareLaunches } from "./launches.ts";
+import { type Launch, prepareLaunches } from "./launches.ts";
 
 interface Nursery {
   readonly cgroups: CgroupFactory;
-  readonly script: string;
+  readonly scriptFor: (limits: SandboxLimits) => string;
   readonly uids: UidSlots | undefined;
-  readonly launches: Launches;
+  readonly launches: ReadonlyMap<string, Launch>;
   readonly rootsDir: string;
-  readonly settings: NurserySettings;
 }
 
 let nursery: Nursery | undefined;
@@ -85,16 +85,16 @@ function open(settings: NurserySettings): void {
       limits: settings.limits,
       procMasks: ability.proc ? procMasks(asRoot) : undefined,
       // Memory of a memfd is nobody's resident memory: without a cgroup only its absence bounds it.
-      seccomp: seccompFilter(process.arch, { memfd: cgroups.enforces.memory }),
+      seccomp: (extraCalls) => seccompFilter(process.arch, { memfd: cgroups.enforces.memory, ...extraCalls }),
     });
-    const maxProcesses = cgroups.enforces.pids ? PROCESSES_BEHIND_CGROUP : settings.limits.pids;
+    const maxProcesses = ({ pids }: SandboxLimits): number => (cgroups.enforces.pids ? PROCESSES_BEHIND_CGROUP : pids);
     nursery = {
       cgroups,
-      script: launchScript(bubblewrap.path, asRoot ? maxProcesses : undefined, cgroups.held ?? false),
+      scriptFor: (limits) =>
+        launchScript(bubblewrap.path, asRoot ? maxProcesses(limits) : undefined, cgroups.held ?? false),
       uids: asRoot ? new UidSlots(settings.maxBoxes, process.pid, readFileSync("/etc/passwd", "utf8")) : undefined,
       launches,
       rootsDir,
-      settings,
     };
     tell({
       t: "opened",
@@ -110,7 +110,7 @@ function open(settings: NurserySettings): void {
 const PROCESSES_BEHIND_CGROUP = 512;
 
 function launch(id: number, base: string, gateSocket: string | undefined): void {
-  const plan = nursery?.launches.ofBase.get(base);
+  const plan = nursery?.launches.get(base);
   if (nursery === undefined || plan === undefined) {
     tell({ t: "not-launched", id, message: `the nursery knows no base "${base}"` });
     return;
@@ -120,14 +120,14 @@ function launch(id: number, base: string, gateSocket: string | undefined): void 
   let box: Box;
   try {
     uid = uids?.take();
-    const { cgroups, settings } = nursery;
+    const { cgroups } = nursery;
     box = new Box({
-      launchScript: nursery.script,
+      launchScript: nursery.scriptFor(plan.limits),
       optionsFile: plan.optionsFile,
-      seccompFile: nursery.launches.seccompFile,
+      seccompFile: plan.seccompFile,
       ownOptions: gateSocket === undefined ? [] : gateOptions(gateSocket),
       command: plan.command,
-      createCgroup: () => cgroups.create(String(id), settings.limits),
+      createCgroup: () => cgroups.create(String(id), plan.limits),
       held: cgroups.held ?? false,
       uid,
     });

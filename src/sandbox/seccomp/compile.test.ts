@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { seccompFilter } from "./compile.ts";
 import { evaluate } from "./evaluate.fixture.ts";
-import { ERRNO, policyFor, type Rule, type Verdict } from "./policy.ts";
+import { ERRNO, policyFor, type PolicyOptions, type Rule, type Verdict } from "./policy.ts";
 import { SYSCALL_NUMBERS } from "./syscalls.ts";
 
 const AUDIT_ARCH = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
@@ -24,7 +24,7 @@ function returnValueOf(verdict: Verdict): number {
 function expectedFor(rule: Rule, args: readonly bigint[]): Verdict {
   if (typeof rule === "string") return rule;
   const compared = BigInt.asUintN(32, args[rule.argument] ?? 0n) & BigInt(rule.mask);
-  return rule.values.some((value) => BigInt(value) === compared) ? rule.listed : rule.otherwise;
+  return expectedFor(rule.values.some((value) => BigInt(value) === compared) ? rule.listed : rule.otherwise, args);
 }
 
 function valuesFor(rule: Rule): bigint[] {
@@ -33,11 +33,17 @@ function valuesFor(rule: Rule): bigint[] {
   return [...PLAIN_VALUES, ...SINGLE_BITS, ...near];
 }
 
+const VARIANTS: { readonly [name: string]: PolicyOptions } = {
+  "with memfd": { memfd: true },
+  "without memfd": { memfd: false },
+  "with locks and loopback": { memfd: true, fileLocks: true, loopback: true },
+};
+
 for (const arch of ["x64", "arm64"] as const) {
-  for (const memfd of [true, false]) {
-    suite(`the filter for ${arch} ${memfd ? "with" : "without"} memfd`, () => {
-      const filter = seccompFilter(arch, { memfd });
-      const policy = policyFor({ memfd });
+  for (const [variant, options] of Object.entries(VARIANTS)) {
+    suite(`the filter for ${arch} ${variant}`, () => {
+      const filter = seccompFilter(arch, options);
+      const policy = policyFor(options);
       const nameOf = new Map([...SYSCALL_NUMBERS[arch]()].map(([name, number]) => [number, name]));
 
       test("says what the policy says, for every number and many arguments, in few steps", () => {
@@ -151,6 +157,29 @@ suite("one argument decides", () => {
         }
       }
     });
+  }
+});
+
+test("with loopback, TCP over IPv4 is the one family beside unix sockets; and pairs stay unix", () => {
+  const STREAM = 1n;
+  const FLAGS = 0o2004000n;
+  const cases: readonly (readonly [string, readonly bigint[], Verdict])[] = [
+    ["socket", [1n, STREAM, 0n], "allow"],
+    ["socket", [2n, STREAM, 0n], "allow"],
+    ["socket", [2n, STREAM | FLAGS, 6n], "allow"],
+    ["socket", [2n, STREAM, 132n], "EAFNOSUPPORT"], // SCTP
+    ["socket", [2n, STREAM, 262n], "EAFNOSUPPORT"], // MPTCP
+    ["socket", [2n, 2n, 0n], "EAFNOSUPPORT"], // UDP
+    ["socket", [2n, 3n | FLAGS, 6n], "EAFNOSUPPORT"], // raw
+    ...[10n, 16n, 17n, 38n, 40n].map((family) => ["socket", [family, STREAM, 0n], "EAFNOSUPPORT"] as const),
+    ["socketpair", [2n, STREAM, 0n], "EAFNOSUPPORT"],
+    ["flock", [0n, 1n], "ENOSYS"], // that is another option
+  ];
+  const filter = seccompFilter("x64", { memfd: true, loopback: true });
+  for (const [name, args, verdict] of cases) {
+    const nr = SYSCALL_NUMBERS.x64().get(name) ?? assert.fail(name);
+    const { value } = evaluate(filter, { nr, arch: AUDIT_ARCH.x64, args });
+    assert.equal(value, returnValueOf(verdict), `${name} ${args.join(" ")}`);
   }
 });
 

@@ -1,5 +1,14 @@
 import { Assembler, type Label } from "./assembler.ts";
-import { type ArgumentRule, ERRNO, type Policy, policyFor, UNNAMED, type Verdict } from "./policy.ts";
+import {
+  type ArgumentRule,
+  ERRNO,
+  type Policy,
+  policyFor,
+  type PolicyOptions,
+  type Rule,
+  UNNAMED,
+  type Verdict,
+} from "./policy.ts";
 import { SYSCALL_NUMBERS, type SyscallNumbers } from "./syscalls.ts";
 
 /** What the filter must know of a processor. */
@@ -42,10 +51,9 @@ const RETURN_ALLOW = 0x7fff_0000;
  * The system calls that a box may make, as the bytes that `bwrap --seccomp FD` reads.
  *
  * @param arch as in `process.arch`
- * @param options.memfd whether memfd_create is allowed: only where a cgroup counts a box's memory
  * @throws Error for an architecture other than x64 and arm64
  */
-export function seccompFilter(arch: string, options: { readonly memfd: boolean }): Buffer {
+export function seccompFilter(arch: string, options: PolicyOptions): Buffer {
   const target = TARGETS[arch];
   if (target === undefined) {
     const known = Object.keys(TARGETS).join(" and ");
@@ -61,7 +69,7 @@ function compile(policy: Policy, target: Target): Buffer {
   for (const [name, rule] of policy) {
     const number = target.numbers.get(name);
     if (number === undefined) continue; // the architecture never had this call
-    labels.set(number, typeof rule === "string" ? answer(program, rule) : argumentCheck(program, rule));
+    labels.set(number, check(program, rule));
   }
   const kill = answer(program, "kill");
   const ranges = rangesOf(labels, answer(program, UNNAMED));
@@ -72,6 +80,10 @@ function compile(policy: Policy, target: Target): Buffer {
   return program.toBuffer();
 }
 
+function check(program: Assembler, rule: Rule): Label {
+  return typeof rule === "string" ? answer(program, rule) : argumentCheck(program, rule);
+}
+
 function answer(program: Assembler, verdict: Verdict): Label {
   if (verdict === "allow") return program.return(RETURN_ALLOW);
   if (verdict === "kill") return program.return(RETURN_KILL_PROCESS);
@@ -79,8 +91,8 @@ function answer(program: Assembler, verdict: Verdict): Label {
 }
 
 function argumentCheck(program: Assembler, rule: ArgumentRule): Label {
-  const listed = answer(program, rule.listed);
-  const ranges = rangesOf(new Map(rule.values.map((value) => [value, listed])), answer(program, rule.otherwise));
+  const listed = check(program, rule.listed);
+  const ranges = rangesOf(new Map(rule.values.map((value) => [value, listed])), check(program, rule.otherwise));
   const compare = search(program, ranges);
   const masked = rule.mask === MAX_VALUE ? compare : program.and(rule.mask, compare);
   return program.load(ARGUMENTS_AT + rule.argument * ARGUMENT_BYTES, masked);

@@ -1,6 +1,8 @@
 // Which system calls a box may make: what Node, CPython, LuaJIT, static Go binaries, glibc and musl need, and no more.
 // Every call that is not named here is attack surface of the host's kernel that no runtime needs.
 
+import type { ExtraCalls } from "../../core/base-image.ts";
+
 /** Error numbers are the same on x86-64 and arm64. */
 export const ERRNO = { EPERM: 1, EINVAL: 22, ENOSYS: 38, EOPNOTSUPP: 95, EAFNOSUPPORT: 97 } as const;
 
@@ -8,7 +10,7 @@ export const ERRNO = { EPERM: 1, EINVAL: 22, ENOSYS: 38, EOPNOTSUPP: 95, EAFNOSU
 export type Verdict = "allow" | "kill" | keyof typeof ERRNO;
 
 /**
- * A verdict that depends on one argument. Only its low 32 bits are compared, since the kernel itself reads no more of
+ * A verdict that depends on one argument; on more where rules are nested. Only its low 32 bits are compared, since the kernel itself reads no more of
  * any argument used here: a filter that compares 64 bits is passed by setting a high one (CVE-2019-10063).
  */
 export interface ArgumentRule {
@@ -18,8 +20,8 @@ export interface ArgumentRule {
   readonly mask: number;
   readonly values: readonly number[];
   /** When `argument & mask` is one of `values`. */
-  readonly listed: Verdict;
-  readonly otherwise: Verdict;
+  readonly listed: Rule;
+  readonly otherwise: Rule;
 }
 
 export type Rule = Verdict | ArgumentRule;
@@ -137,6 +139,10 @@ const NAMESPACE_FLAGS =
   0x0000_0080; // CLONE_NEWTIME; to clone a bit of the exit signal, but no signal has such a number
 
 const AF_UNIX = 1;
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC, SOCK_NONBLOCK
+const IPPROTO_TCP = 6;
 const MSG_OOB = 1;
 
 const TERMINAL_REQUESTS = {
@@ -182,6 +188,27 @@ const UNIX_SOCKETS_ONLY: ArgumentRule = {
   values: [AF_UNIX],
   listed: "allow",
   otherwise: "EAFNOSUPPORT",
+};
+
+/**
+ * Unix sockets, and TCP over IPv4. No UDP, no IPv6, and no protocol behind them that is a module of its own (SCTP, MPTCP, SMC):
+ * each is code of the kernel that nobody needs here.
+ */
+const UNIX_AND_TCP_SOCKETS: ArgumentRule = {
+  ...UNIX_SOCKETS_ONLY,
+  otherwise: {
+    argument: 0,
+    mask: ALL_BITS,
+    values: [AF_INET],
+    listed: {
+      argument: 1,
+      mask: (ALL_BITS & ~SOCK_FLAGS) >>> 0,
+      values: [SOCK_STREAM],
+      listed: { argument: 2, mask: ALL_BITS, values: [0, IPPROTO_TCP], listed: "allow", otherwise: "EAFNOSUPPORT" },
+      otherwise: "EAFNOSUPPORT",
+    },
+    otherwise: "EAFNOSUPPORT",
+  },
 };
 
 const ARGUMENT_RULES: { readonly [name: string]: ArgumentRule } = {
@@ -250,12 +277,16 @@ function withoutDevices(modeArgument: number): ArgumentRule {
   };
 }
 
-/**
- * @param options.memfd false: no memfd_create. Its memory is neither a process's nor a file's: where no cgroup counts it,
- *   nothing bounds it.
- */
-export function policyFor(options: { readonly memfd: boolean }): Policy {
+/** What differs from base to base and from machine to machine. */
+export interface PolicyOptions extends ExtraCalls {
+  /** False: no memfd_create. Its memory is neither a process's nor a file's: where no cgroup counts it, nothing bounds it. */
+  readonly memfd: boolean;
+}
+
+export function policyFor(options: PolicyOptions): Policy {
   const policy = new Map<string, Rule>(Object.entries(ARGUMENT_RULES));
+  if (options.loopback === true) policy.set("socket", UNIX_AND_TCP_SOCKETS);
+  if (options.fileLocks === true) add(policy, ["flock"], "allow");
   add(policy, ALLOWED, "allow");
   add(policy, FORBIDDEN, "EPERM");
   add(policy, ABSENT, "ENOSYS");

@@ -64,7 +64,7 @@ function need(bytes) {
 }
 
 /**
- * A frame as it came. The body is bytes where it is a part of an HTTP body, else text.
+ * A frame as it came. The body is bytes where it is a part of an HTTP body or a WebAssembly module, else text.
  * @typedef {{ header: any, body: any }} Frame
  */
 
@@ -122,12 +122,17 @@ function takeFrame(headerBytes, bodyBytes) {
   const bodyAt = headerAt + headerBytes;
   start = bodyAt + bodyBytes;
   const header = parse(apply(utf8Slice, incoming, [headerAt, bodyAt]));
-  if (header.t !== "request" && header.t !== "body") {
+  if (header.t !== "request" && header.t !== "body" && !isModule(header)) {
     return { header, body: apply(utf8Slice, incoming, [bodyAt, start]) };
   }
   const body = allocUnsafeSlow(bodyBytes);
   apply(copy, incoming, [body, 0, bodyAt, start]);
   return { header, body };
+}
+
+/** The code of a WebAssembly program is bytes. */
+function isModule(header) {
+  return header.t === "bind" && header.options?.format === "wasm";
 }
 
 /**

@@ -47,12 +47,18 @@ let quiet;
 let contextOf;
 /** Set where the program is one of handlers. @type {typeof import("./handlers.cjs") | undefined} */
 let handlers;
+/** Set where it is one in WebAssembly. @type {ReturnType<typeof import("./wasm.cjs").bindWasm> | undefined} */
+let wasm;
 
 /** Names by which code gets hold of what we give it beside its input. */
 const NAMES_CONTEXT = /\b(?:ctx|context|eval)\b/;
 const NAMES_CLOCHE = /\bcloche\b/;
 
 function bind({ options = {}, env = {}, concurrency = 1, function: info = {} }, code) {
+  if (options.format === "wasm") {
+    wasm = require("./wasm.cjs").bindWasm({ options, info }, code);
+    return;
+  }
   for (const name of Object.keys(env)) process.env[name] = env[name];
   describeSource(options, code);
   if (options.format !== undefined) {
@@ -223,6 +229,11 @@ function takeFrames() {
     const frame = receive();
     if (frame === undefined) reallyExit(0);
     const { header, body } = frame;
+    if (wasm !== undefined && (header.t === "run" || header.t === "request")) {
+      wasm.run(header, body);
+      setImmediate(takeFrames); // V8 has work of its own to do between two runs
+      return;
+    }
     if (header.t === "run" || header.t === "request") {
       void run(header, body);
       return;
@@ -230,7 +241,7 @@ function takeFrames() {
     if (header.t === "bind") {
       bind(header, body);
       if (handlers !== undefined) return; // they read on the event loop
-    } else if (header.t === "check") check(header.id);
+    } else if (header.t === "check") (wasm?.check ?? check)(header.id);
     else if (header.t === "ping") send({ t: "pong", id: header.id });
   }
 }
