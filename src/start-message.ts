@@ -11,6 +11,11 @@ export function startMessage(app: App, config: Config, version: string): string 
       ? `  ${search.runtime.title.padEnd(20)} ${search.runtime.languages.join(", ")}`
       : `  ${search.languages.join(", ")}: not available: ${search.reason}`,
   );
+  const builders = app.builders.map((search) =>
+    search.found
+      ? `  ${search.title.padEnd(20)} compiles ${search.language}; modules: ${app.moduleProxy}`
+      : `  ${search.language}: cannot be compiled: ${search.reason}`,
+  );
   const features = app.sandbox.features.map(
     ({ name, inForce, detail }) => `  ${inForce ? "+" : "-"} ${name.padEnd(18)} ${detail}`,
   );
@@ -27,6 +32,7 @@ export function startMessage(app: App, config: Config, version: string): string 
     "",
     "Languages",
     ...runtimes,
+    ...builders,
     "Sandbox (+ in force, - not)",
     ...features,
     `Limits of a run: ${limits.join(", ")}; ${config.maxWorkers} sandboxes at once`,

@@ -13,28 +13,55 @@ const REGULAR = 0o100000;
 /** What some systems put into every archive beside the files. */
 const CLUTTER = /^__MACOSX\/|(?:^|\/)\.DS_Store$/;
 
+/** The most that an archive may hold. */
+export interface ArchiveLimits {
+  readonly files: number;
+  readonly totalBytes: number;
+}
+
 /**
  * The files of a zip archive by path, as text.
  *
  * @throws PlatformError INVALID_REQUEST, CODE_TOO_LARGE
  */
 export async function unzip(archive: Buffer): Promise<Record<string, string>> {
-  const zip = await open(archive);
-  const files = new Map<string, string>();
-  let totalBytes = 0;
-  if (zip.entryCount > SOURCE_LIMITS.files * 2) throw tooManyFiles(); // folders count as entries, too
-  for await (const entry of entriesOf(zip)) {
-    if (CLUTTER.test(entry.fileName)) continue;
-    checkEntry(entry);
-    if (entry.fileName.endsWith("/")) continue;
-    checkFilePath(entry.fileName);
-    if (files.has(entry.fileName)) throw refused(`there are two files ${JSON.stringify(entry.fileName)}`);
-    if (files.size === SOURCE_LIMITS.files) throw tooManyFiles();
-    totalBytes += entry.uncompressedSize;
-    if (totalBytes > SOURCE_LIMITS.totalBytes) throw tooManyBytes();
-    files.set(entry.fileName, await textOf(zip, entry));
+  const texts: Record<string, string> = {};
+  for await (const [path, bytes] of filesOf(archive, SOURCE_LIMITS)) {
+    if (!isUtf8(bytes)) throw refused(`${JSON.stringify(path)} is not text in UTF-8; only source code is taken`);
+    texts[path] = bytes.toString("utf8").replace(/^\uFEFF/, "");
   }
-  return Object.fromEntries(files);
+  return texts;
+}
+
+/**
+ * The files of a zip archive by path, whatever they hold. Archives among them are files like others.
+ *
+ * @throws PlatformError INVALID_REQUEST, CODE_TOO_LARGE
+ */
+export async function unzipBytes(archive: Buffer, limits: ArchiveLimits): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for await (const [path, bytes] of filesOf(archive, limits)) files.set(path, bytes);
+  return files;
+}
+
+async function* filesOf(archive: Buffer, limits: ArchiveLimits): AsyncGenerator<[path: string, bytes: Buffer]> {
+  const zip = await open(archive);
+  const seen = new Set<string>();
+  let totalBytes = 0;
+  if (zip.entryCount > limits.files * 2) throw tooManyFiles(limits.files); // folders count as entries, too
+  for await (const entry of entriesOf(zip)) {
+    const { fileName } = entry;
+    if (CLUTTER.test(fileName)) continue;
+    checkEntry(entry, limits.totalBytes);
+    if (fileName.endsWith("/")) continue;
+    checkFilePath(fileName);
+    if (seen.has(fileName)) throw refused(`there are two files ${JSON.stringify(fileName)}`);
+    if (seen.size === limits.files) throw tooManyFiles(limits.files);
+    seen.add(fileName);
+    totalBytes += entry.uncompressedSize;
+    if (totalBytes > limits.totalBytes) throw tooManyBytes(limits.totalBytes);
+    yield [fileName, await bytesOf(zip, entry)];
+  }
 }
 
 function open(archive: Buffer): Promise<ZipFile> {
@@ -60,7 +87,7 @@ async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
         "end",
         settle(() => resolve(undefined)),
       );
-      zip.once("error", (error: Error) => settle(() => reject(refused(error.message)))());
+      zip.once("error", (error: Error) => settle(() => reject(refused(nameFault(error.message))))());
       zip.readEntry();
     });
     if (entry === undefined) return;
@@ -68,7 +95,14 @@ async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
   }
 }
 
-function checkEntry(entry: Entry): void {
+/** What is wrong with an entry's name is said in words that clients look for. */
+function nameFault(why: string): string {
+  return /^(?:invalid relative path|absolute path|invalid characters)/.test(why)
+    ? `illegal file path in zip: ${why}`
+    : why;
+}
+
+function checkEntry(entry: Entry, mostBytes: number): void {
   const { fileName, uncompressedSize, compressedSize, externalFileAttributes } = entry;
   const shown = JSON.stringify(fileName);
   if (entry.isEncrypted()) throw refused(`${shown} is encrypted`);
@@ -77,13 +111,13 @@ function checkEntry(entry: Entry): void {
   if (type !== 0 && !isFolder && type !== REGULAR) {
     throw refused(`${shown} is no plain file (links and devices are not taken)`);
   }
-  if (uncompressedSize > SOURCE_LIMITS.totalBytes) throw tooManyBytes();
+  if (uncompressedSize > mostBytes) throw tooManyBytes(mostBytes);
   if (uncompressedSize > RATIO_FROM_BYTES && uncompressedSize > compressedSize * MOST_RATIO) {
     throw refused(`${shown} is packed more than ${MOST_RATIO} to 1, as no source code is`);
   }
 }
 
-async function textOf(zip: ZipFile, entry: Entry): Promise<string> {
+async function bytesOf(zip: ZipFile, entry: Entry): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
     const stream = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
@@ -98,9 +132,7 @@ async function textOf(zip: ZipFile, entry: Entry): Promise<string> {
   }
   const bytes = Buffer.concat(chunks);
   if (crc32(bytes) !== entry.crc32) throw refused(`${JSON.stringify(entry.fileName)} is damaged`);
-  if (!isUtf8(bytes))
-    throw refused(`${JSON.stringify(entry.fileName)} is not text in UTF-8; only source code is taken`);
-  return bytes.toString("utf8").replace(/^\uFEFF/, "");
+  return bytes;
 }
 
 function refused(why: string): PlatformError {

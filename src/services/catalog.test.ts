@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DEFAULT_SETTINGS, type FunctionSettings } from "../core/function.ts";
+import type { Version } from "../core/program.ts";
 import type { Store, StoredAlias, StoredFunction, StoredVersion } from "../store/store.ts";
 import { Catalog } from "./catalog.ts";
 import { FakeRuntime } from "./fake-runtime.fixture.ts";
@@ -10,7 +11,17 @@ import type { Variables } from "./variables.ts";
 function stored(number: number, changes: Partial<StoredVersion> = {}): StoredVersion {
   return {
     ...{ functionId: "id-f", functionName: "f", number, language: "javascript", source: `v${number}` },
-    ...{ entry: undefined, files: {}, style: undefined, egress: undefined, createdBy: undefined, createdAtMs: 0 },
+    ...{
+      entry: undefined,
+      files: {},
+      artifacts: {},
+      mode: undefined,
+      upload: undefined,
+      style: undefined,
+      egress: undefined,
+      createdBy: undefined,
+      createdAtMs: 0,
+    },
     ...{ contentHash: "", sizeBytes: 2 },
     ...changes,
   };
@@ -35,9 +46,10 @@ async function catalogOf(
   aliases: readonly StoredAlias[] = [],
 ) {
   let lookups = 0;
+  let blobs = 0;
   const stale: string[] = [];
   const env: Record<string, string> = { A: "1" };
-  const hold = { lookup: Promise.resolve() };
+  const hold = { lookup: Promise.resolve(), bytes: Promise.resolve() };
   const store = {
     listFunctions: () => Promise.resolve({ items: functions, cursor: undefined }),
     async findVersion(functionId: string, number: number) {
@@ -46,12 +58,17 @@ async function catalogOf(
       return versions.find((version) => version.functionId === functionId && version.number === number);
     },
     listAliases: () => Promise.resolve(aliases),
+    async findBlob(hash: string) {
+      blobs++;
+      await hold.bytes;
+      return hash === "" ? undefined : Buffer.from(hash);
+    },
   } as unknown as Store;
   const variables = { load: () => Promise.resolve({ env: { ...env }, secrets: ["s"] }) } as unknown as Variables;
-  const programs = new Programs([{ found: true, runtime: new FakeRuntime() }]);
+  const programs = new Programs([{ found: true, runtime: new FakeRuntime(["javascript", "native", "wasm"]) }]);
   const onStale = (id: string): unknown => stale.push(id);
   const catalog = await Catalog.open({ store, programs, variables, egress: "public", onStale });
-  return { catalog, stale, env, hold, lookups: () => lookups };
+  return { catalog, stale, env, hold, lookups: () => lookups, blobs: () => blobs };
 }
 
 suite("a version", () => {
@@ -155,6 +172,77 @@ suite("a version", () => {
     catalog.remove("id-f");
     await assert.rejects(catalog.find("f", undefined), { code: "FUNCTION_NOT_FOUND" });
     assert.equal(catalog.size, 0);
+  });
+});
+
+suite("a version with programs", () => {
+  const both = { native: { hash: "an ELF", sizeBytes: 6 }, wasm: { hash: "a module", sizeBytes: 8 } };
+  const codeOf = ({ program }: Version): string => program.code.toString();
+
+  test("is run as the one that it was stored with, unless the call asks for the other", async () => {
+    const { catalog } = await catalogOf(undefined, [stored(2, { artifacts: both, mode: "wasm" })]);
+    const f = catalog.require("f");
+    const own = await catalog.version(f);
+    const other = await catalog.version(f, 2, "native");
+
+    assert.deepEqual([codeOf(own), codeOf(other)], ["a module", "an ELF"]);
+    assert.notEqual(own.id, other.id, "no worker of one serves the other");
+    assert.equal(await catalog.version(f, 2, "wasm"), own);
+    assert.equal(await catalog.version(f, 2, "native"), other);
+    assert.equal(catalog.cached("f", undefined), own);
+  });
+
+  test("is read once, also for callers who come at once", async () => {
+    const { catalog, blobs, lookups } = await catalogOf(undefined, [stored(2, { artifacts: both, mode: "wasm" })]);
+    const all = await Promise.all(Array.from({ length: 20 }, () => catalog.find("f", undefined)));
+
+    assert.equal(new Set(all).size, 1);
+    assert.deepEqual([lookups(), blobs()], [1, 1]);
+  });
+
+  test("has no other program than its own", async () => {
+    const artifacts = { native: both.native };
+    const { catalog } = await catalogOf(undefined, [stored(1), stored(2, { artifacts, mode: "native" })]);
+    const f = catalog.require("f");
+
+    const message = 'mode: version 2 of function "f" has no wasm program';
+    await assert.rejects(catalog.version(f, 2, "wasm"), { code: "INVALID_REQUEST", message });
+    await assert.rejects(catalog.version(f, 1, "native"), { code: "INVALID_REQUEST" });
+  });
+
+  test("that is removed, or bound anew, is so in each of its modes", async () => {
+    const { catalog, stale, lookups } = await catalogOf(undefined, [stored(2, { artifacts: both, mode: "wasm" })]);
+    const f = catalog.require("f");
+    const before = [await catalog.version(f, 2, "native"), await catalog.version(f)];
+    catalog.rebind("id-f");
+    assert.deepEqual(stale.toSorted(), before.map(({ id }) => id).toSorted());
+
+    const again = await catalog.version(f, 2, "native");
+    catalog.removeVersion("id-f", 2);
+    assert.equal(stale.at(-1), again.id);
+    await catalog.version(f, 2, "native");
+    assert.equal(lookups(), 4);
+  });
+
+  test("whose bytes are gone says so", async () => {
+    const artifacts = { wasm: { hash: "", sizeBytes: 0 } };
+    const { catalog } = await catalogOf(undefined, [stored(2, { artifacts, mode: "wasm" })]);
+
+    await assert.rejects(catalog.find("f", undefined), { code: "VERSION_NOT_FOUND", message: /has lost its program/ });
+  });
+
+  test("that was being read while it was bound anew is not kept as it was", async () => {
+    const { catalog, hold, blobs } = await catalogOf(undefined, [stored(2, { artifacts: both, mode: "wasm" })]);
+    const held = Promise.withResolvers<void>();
+    hold.bytes = held.promise;
+    const slow = catalog.find("f", undefined);
+    while (blobs() === 0) await new Promise((resolve) => setImmediate(resolve));
+    catalog.rebind("id-f");
+    held.resolve();
+    const old = await slow;
+
+    assert.notEqual(await catalog.find("f", undefined), old);
+    assert.equal(blobs(), 2);
   });
 });
 

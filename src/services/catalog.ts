@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
 import type { FunctionSettings } from "../core/function.ts";
-import type { Version } from "../core/program.ts";
+import type { ArtifactMode, Artifacts, Version } from "../core/program.ts";
 import type { Store, StoredAlias, StoredFunction, StoredVersion } from "../store/store.ts";
 import { shrinkEgress } from "./egress.ts";
 import type { Programs } from "./programs.ts";
@@ -11,7 +11,7 @@ import type { Variables } from "./variables.ts";
 export type { StoredFunction } from "../store/store.ts";
 
 const MAX_VERSIONS = 10_000;
-const CACHE_CHARS = 64 * 1024 * 1024;
+const CACHE_BYTES = 128 * 1024 * 1024; // of code; what does not fit is read again for each call
 const START_PAGE = 1_000;
 const MAX_SHARED_SETTINGS = 1_000;
 /** Calls without a version follow this alias while it is split. */
@@ -44,8 +44,12 @@ export class Catalog {
   readonly #onStale: (versionId: string) => void;
   readonly #entries = new Map<string, Entry>();
   readonly #idsByName = new Map<string, string>();
-  readonly #versions = new LRUCache<string, Version>({ max: MAX_VERSIONS, maxSize: CACHE_CHARS });
+  readonly #versions = new LRUCache<string, Version>({ max: MAX_VERSIONS, maxSize: CACHE_BYTES });
+  /** By key and the function's revision: callers who come while a version is read share it, for it may have 50 MiB. */
+  readonly #loading = new Map<string, Promise<Version>>();
   readonly #settings = new LRUCache<string, FunctionSettings>({ max: MAX_SHARED_SETTINGS });
+  readonly #scheduled = new Set<string>();
+  readonly #jobLimits = new Map<string, number>();
   #changes = 0;
 
   /**
@@ -79,6 +83,16 @@ export class Catalog {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Ids of the functions that have a schedule. */
+  get scheduled(): ReadonlySet<string> {
+    return this.#scheduled;
+  }
+
+  /** How many jobs of a function may run at once, by id, of those that have such a limit. */
+  get jobLimits(): ReadonlyMap<string, number> {
+    return this.#jobLimits;
   }
 
   /** By id or name. */
@@ -125,15 +139,28 @@ export class Catalog {
     return await this.version(this.require(functionName), number);
   }
 
-  /** @throws PlatformError FUNCTION_DISABLED, VERSION_NOT_FOUND, STORE_UNAVAILABLE */
-  async version({ id, name, settings, activeVersion }: StoredFunction, number = activeVersion): Promise<Version> {
+  /**
+   * @param mode undefined: the version's own
+   * @throws PlatformError FUNCTION_DISABLED, VERSION_NOT_FOUND, STORE_UNAVAILABLE; INVALID_REQUEST where it has nothing of `mode`
+   */
+  async version(
+    { id, name, settings, activeVersion }: StoredFunction,
+    number = activeVersion,
+    mode?: ArtifactMode,
+  ): Promise<Version> {
     if (settings.disabled) throw new PlatformError("FUNCTION_DISABLED", "Function is disabled");
     if (number === undefined) throw new PlatformError("VERSION_NOT_FOUND", `function "${name}" has no version yet`);
-    const known = this.#versions.get(keyOf(id, number));
+    const key = keyOf(id, number, mode);
+    const known = this.#versions.get(key);
     if (known !== undefined) return known;
-    const stored = await this.#store.findVersion(id, number);
-    if (stored === undefined) throw noVersion(name, number);
-    return await this.#load(stored);
+    const loadingKey = `${key}#${this.#entries.get(id)?.revision}`;
+    const loading = this.#loading.get(loadingKey) ?? this.#find(id, name, number, mode);
+    this.#loading.set(loadingKey, loading);
+    try {
+      return await loading;
+    } finally {
+      if (this.#loading.get(loadingKey) === loading) this.#loading.delete(loadingKey);
+    }
   }
 
   /**
@@ -168,8 +195,16 @@ export class Catalog {
     if (before !== undefined && before.stored.name !== stored.name) this.#idsByName.delete(before.stored.name);
     this.#entries.set(stored.id, { stored, revision: ++this.#changes, aliases: undefined });
     this.#idsByName.set(stored.name, stored.id);
+    this.#noteJobs(stored.id, stored.settings);
     if (before === undefined) return;
     if (before.stored.name !== stored.name || before.stored.settings !== stored.settings) this.rebind(stored.id);
+  }
+
+  #noteJobs(id: string, settings: FunctionSettings | undefined): void {
+    if (settings?.schedule === undefined) this.#scheduled.delete(id);
+    else this.#scheduled.add(id);
+    if (settings?.jobConcurrency === undefined) this.#jobLimits.delete(id);
+    else this.#jobLimits.set(id, settings.jobConcurrency);
   }
 
   /** Equal settings are one object: most functions have the same, and there may be many. */
@@ -194,6 +229,26 @@ export class Catalog {
     return stored;
   }
 
+  /** Takes in all functions as the store has them, since changes may have been missed. */
+  async reload(): Promise<void> {
+    // As it is now: a change that is taken in while we are reading must not hide that one before it was missed.
+    const before = new Map([...this.#entries].map(([id, { stored }]) => [id, stored.updatedAtMs]));
+    const missing = new Set(before.keys());
+    let cursor: string | undefined;
+    do {
+      const page = await this.#store.listFunctions({ sort: "name", limit: START_PAGE, cursor });
+      for (const stored of page.items) {
+        missing.delete(stored.id);
+        this.put(stored);
+        const knownMs = before.get(stored.id);
+        if (knownMs !== undefined && knownMs !== stored.updatedAtMs) this.rebind(stored.id);
+      }
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    // One may have been renamed while we were reading.
+    for (const id of missing) if ((await this.refresh(id)) === undefined) this.remove(id);
+  }
+
   /** Its variables, secrets or settings are others now: whatever was bound with the old ones ends with what it is doing. */
   rebind(functionId: string): void {
     for (const [key, version] of this.#versions.entries()) {
@@ -215,43 +270,75 @@ export class Catalog {
     this.rebind(functionId);
     const entry = this.#entries.get(functionId);
     this.#entries.delete(functionId);
+    this.#noteJobs(functionId, undefined);
     if (entry !== undefined) this.#idsByName.delete(entry.stored.name);
   }
 
   removeVersion(functionId: string, number: number): void {
-    const version = this.#versions.get(keyOf(functionId, number));
-    if (version === undefined) return;
-    this.#versions.delete(keyOf(functionId, number));
-    this.#onStale(version.id);
+    for (const mode of [undefined, "native", "wasm"] as const) {
+      const version = this.#versions.get(keyOf(functionId, number, mode));
+      if (version === undefined) continue;
+      this.#versions.delete(keyOf(functionId, number, mode));
+      this.#onStale(version.id);
+    }
   }
 
-  async #load(stored: StoredVersion): Promise<Version> {
+  async #find(id: string, name: string, number: number, asked: ArtifactMode | undefined): Promise<Version> {
+    const stored = await this.#store.findVersion(id, number);
+    if (stored === undefined) throw noVersion(name, number);
+    if (asked !== undefined && stored.artifacts[asked] === undefined) {
+      throw new PlatformError(
+        "INVALID_REQUEST",
+        `mode: version ${number} of function "${name}" has no ${asked} program`,
+      );
+    }
+    const mode = asked ?? stored.mode;
+    const known = mode === stored.mode ? this.#versions.get(keyOf(id, number)) : undefined;
+    const revision = this.#entries.get(id)?.revision;
+    const version = known ?? (await this.#load(stored, mode));
+    // What changed while we were loading must not be undone by what we have read before.
+    if (this.#entries.get(id)?.revision === revision) {
+      const size = 1024 + (known === undefined ? version.program.code.length : 0);
+      this.#versions.set(keyOf(id, number, asked), version, { size });
+    }
+    return version;
+  }
+
+  async #artifacts({ artifacts, functionName, number }: StoredVersion, mode: ArtifactMode): Promise<Artifacts> {
+    const hash = artifacts[mode]?.hash ?? "";
+    const bytes = await this.#store.findBlob(hash);
+    if (bytes !== undefined) return { [mode]: bytes };
+    // Between the two readings somebody deleted it, or the database is damaged.
+    throw new PlatformError(
+      "VERSION_NOT_FOUND",
+      `version ${number} of function "${functionName}" has lost its program`,
+    );
+  }
+
+  async #load(stored: StoredVersion, mode: ArtifactMode | undefined): Promise<Version> {
     const { functionId, functionName, number, language, source: text, entry: path, files } = stored;
     const owner = this.#entries.get(functionId);
     if (owner === undefined) throw new PlatformError("FUNCTION_NOT_FOUND", `no function named "${functionName}"`);
     const { settings } = owner.stored;
-    const program = await this.#programs.prepare(language, { text, entry: path, files });
+    const artifacts = mode === undefined ? undefined : await this.#artifacts(stored, mode);
+    const program = await this.#programs.prepare(language, { text, entry: path, files, artifacts, mode });
     const { env, secrets } = await this.#variables.load(functionId);
-    const version: Version = {
-      id: `${functionId}@${number}#${owner.revision}`,
+    return {
+      id: `${functionId}@${number}${mode === stored.mode ? "" : `:${mode}`}#${owner.revision}`,
       function: { id: functionId, name: functionName, number },
       program,
+      style: stored.style,
       egress: shrinkEgress(stored.egress ?? settings.egress, this.#egress),
-      concurrency: stored.style === "script" ? 1 : settings.concurrency,
+      concurrency: stored.style === "script" || program.options["style"] === "program" ? 1 : settings.concurrency,
       singleUse: settings.isolation === "fresh",
       env,
       secrets,
     };
-    // What changed while we were loading must not be undone by what we have read before.
-    if (this.#entries.get(functionId)?.revision === owner.revision) {
-      this.#versions.set(keyOf(functionId, number), version, { size: program.code.length + 1024 });
-    }
-    return version;
   }
 }
 
-function keyOf(functionId: string, number: number): string {
-  return `${functionId}@${number}`;
+function keyOf(functionId: string, number: number, mode?: ArtifactMode): string {
+  return mode === undefined ? `${functionId}@${number}` : `${functionId}@${number}:${mode}`;
 }
 
 function choose({ targets }: StoredAlias): number | undefined {

@@ -6,11 +6,13 @@ import { STYLES } from "../core/function.ts";
 import { contentHash, newId } from "../core/id.ts";
 import type { Source, Version } from "../core/program.ts";
 import type { Pool } from "../pool/pool.ts";
-import type { Store, StoredVersion } from "../store/store.ts";
+import type { NativeUpload, Store, StoredVersion } from "../store/store.ts";
+import type { Build } from "./build.ts";
 import type { Catalog } from "./catalog.ts";
 import { codeFrame } from "./code-frame.ts";
 import { grantEgress } from "./egress.ts";
 import { explain } from "./explain.ts";
+import { goFilesOf } from "./go-source.ts";
 import type { InTurn } from "./in-turn.ts";
 import type { Programs } from "./programs.ts";
 
@@ -22,8 +24,16 @@ export interface Upload {
   readonly egress?: EgressPolicy | undefined;
   /** Name of the key that it came with. */
   readonly createdBy?: string | undefined;
+  /** When it was made, Unix milliseconds; now where absent. */
+  readonly nowMs?: number | undefined;
   /** False: it is stored, and calls go on getting the version that is active. */
   readonly activate?: boolean;
+  /** How the native API knows it. */
+  readonly upload?: NativeUpload | undefined;
+  /** Where it is known already; then nobody looks. */
+  readonly style?: Style | undefined;
+  /** Called when the version is durable and before the upload is answered; nobody else changes the function meanwhile. */
+  readonly onStored?: ((version: StoredVersion) => Promise<void>) | undefined;
   /** Looks at the code before it is stored, and takes what is there already for the same code. */
   readonly checked?: boolean;
 }
@@ -42,6 +52,7 @@ export interface DeployDeps {
   readonly programs: Programs;
   readonly pool: Pool;
   readonly inTurn: InTurn;
+  readonly build: Build;
   readonly egress: EgressPolicy;
   readonly checkTimeoutMs: number;
   readonly clock: Clock;
@@ -54,21 +65,37 @@ export function createDeploy(deps: DeployDeps): Deploy {
   async function put(upload: Upload, style: Style | undefined): Promise<Deployed> {
     const { source, functionName, language, egress, createdBy, activate = true, checked = false } = upload;
     const deployed = await store.addVersion({
-      ...{ functionName, language, egress, createdBy, activate, style, reuse: checked },
+      ...{ functionName, language, egress, createdBy, activate, style },
+      reuse: checked && upload.upload === undefined,
       ...{ source: source.text, entry: source.entry, files: source.files },
-      nowMs: clock.now(),
+      ...{ artifacts: source.artifacts, mode: source.mode, upload: upload.upload },
+      nowMs: upload.nowMs ?? clock.now(),
     });
     const { functionId } = deployed.version;
     await (activate ? catalog.activated(functionId) : catalog.refresh(functionId));
+    await upload.onStored?.(deployed.version);
     return deployed;
   }
 
-  return async function deploy(upload) {
-    programs.check(upload.language);
-    grantEgress(upload.egress, deps.egress);
-    const style = upload.checked === true ? await styleOf(upload, deps) : undefined;
-    return await deps.inTurn.run(upload.functionName, () => put(upload, style));
+  return async function deploy(given) {
+    programs.check(given.language);
+    grantEgress(given.egress, deps.egress);
+    const upload = await built(given, deps.build);
+    const style = upload.style ?? (upload.checked === true ? await styleOf(upload, deps) : undefined);
+    return await deps.inTurn.run(upload.functionName, async () => await put(upload, style));
   };
+}
+
+/** With its program, where its language is one that is built. */
+async function built(upload: Upload, build: Build): Promise<Upload> {
+  const { source, language } = upload;
+  if (source.artifacts !== undefined) return upload;
+  if (language === "native" || language === "wasm") {
+    throw new PlatformError("INVALID_REQUEST", `a program of language "${language}" is a file, not a text`);
+  }
+  if (language !== "go") return upload;
+  const { artifacts, style } = await build({ ...goFilesOf(source), targets: ["native"] });
+  return { ...upload, style, source: { ...source, artifacts, mode: "native" } };
 }
 
 /**

@@ -5,6 +5,8 @@ import type { EgressPolicy } from "../core/egress-policy.ts";
 import type { Store, StoredAlias, StoredFunction } from "../store/store.ts";
 import { type Catalog, LIVE_ALIAS, noVersion } from "./catalog.ts";
 import { grantEgress } from "./egress.ts";
+import { fireTimes } from "./fire-times.ts";
+import type { FunctionFolders } from "./function-folders.ts";
 import type { InTurn } from "./in-turn.ts";
 
 const MAX_NAME_BYTES = 200;
@@ -19,11 +21,14 @@ export interface FunctionsDeps {
   readonly inTurn: InTurn;
   readonly egress: EgressPolicy;
   readonly clock: Clock;
+  readonly folders: FunctionFolders;
 }
 
 /** Functions beside their code: made, changed and deleted; each change is durable first and then in force. */
 export class Functions {
   readonly #deps: FunctionsDeps;
+  /** Told of functions that were made or changed, before whoever asked for it is. */
+  onChanged: (stored: StoredFunction) => Promise<void> = () => Promise.resolve();
 
   constructor(deps: FunctionsDeps) {
     this.#deps = deps;
@@ -33,11 +38,12 @@ export class Functions {
   async create(name: string, changes: Partial<FunctionSettings>): Promise<StoredFunction> {
     const { store, catalog, clock, inTurn } = this.#deps;
     checkName(name);
-    const settings = this.#settings(DEFAULT_SETTINGS, changes);
+    const settings = await this.#settings(DEFAULT_SETTINGS, changes);
     return await inTurn.run(name, async () => {
       const created = await store.createFunction({ name, settings, nowMs: clock.now() });
       if (created === undefined) throw taken(name);
       catalog.put(created);
+      await this.onChanged(created);
       return created;
     });
   }
@@ -47,28 +53,33 @@ export class Functions {
     idOrName: string,
     changes: { readonly name?: string | undefined; readonly settings?: Partial<FunctionSettings> },
   ): Promise<StoredFunction> {
-    const { store, catalog, clock, inTurn } = this.#deps;
+    const { store, catalog, clock, inTurn, folders } = this.#deps;
     const { name } = changes;
     if (name !== undefined) checkName(name);
     return await inTurn.run(catalog.require(idOrName).name, async () => {
-      const { id, settings: before } = catalog.require(idOrName);
-      const settings = this.#settings(before, changes.settings ?? {});
-      const updated = await store.updateFunction(id, { name, settings, nowMs: clock.now() });
-      if (updated === "taken") throw taken(name ?? "");
-      if (updated === "missing") throw new PlatformError("FUNCTION_NOT_FOUND", "the function is gone");
-      catalog.put(updated);
-      return updated;
+      const { id, name: oldName, settings: before } = catalog.require(idOrName);
+      const settings = await this.#settings(before, changes.settings ?? {});
+      const hidden = name === undefined || name === oldName ? undefined : await folders.hide(oldName);
+      let isRenamed = false;
+      try {
+        const updated = await store.updateFunction(id, { name, settings, nowMs: clock.now() });
+        if (updated === "taken") throw taken(name ?? "");
+        if (updated === "missing") throw new PlatformError("FUNCTION_NOT_FOUND", "the function is gone");
+        isRenamed = true;
+        catalog.put(updated);
+        await this.onChanged(updated);
+        return updated;
+      } finally {
+        await hidden?.restore(isRenamed ? (name ?? oldName) : oldName);
+      }
     });
   }
 
   /** @throws PlatformError FUNCTION_NOT_FOUND */
   async remove(idOrName: string): Promise<void> {
-    const { store, catalog, inTurn } = this.#deps;
+    const { catalog, inTurn } = this.#deps;
     const { id, name } = catalog.require(idOrName);
-    await inTurn.run(name, async () => {
-      catalog.remove(id);
-      await store.deleteFunction(id);
-    });
+    await inTurn.run(name, async () => await this.#remove(id, name));
   }
 
   /** @throws PlatformError FUNCTION_NOT_FOUND, VERSION_NOT_FOUND */
@@ -86,14 +97,34 @@ export class Functions {
 
   /** @throws PlatformError FUNCTION_NOT_FOUND, VERSION_NOT_FOUND, IN_USE */
   async removeVersion(idOrName: string, number: number): Promise<void> {
-    const { store, catalog, clock } = this.#deps;
+    const { catalog, inTurn } = this.#deps;
     const { id, name } = catalog.require(idOrName);
-    const done = await store.deleteVersion(id, number, clock.now());
-    if (done === "missing") throw noVersion(name, number);
-    if (done === "in-use") {
-      throw new PlatformError("IN_USE", `version ${number} is active, or an alias points to it; change that first`);
-    }
-    catalog.removeVersion(id, number);
+    await inTurn.run(name, async () => await this.#removeVersion(id, name, number));
+  }
+
+  /**
+   * Removes a version whatever it is: where it is active the newest other one becomes so, and the last one goes with its function.
+   *
+   * @throws PlatformError FUNCTION_NOT_FOUND, VERSION_NOT_FOUND; IN_USE where an alias points to it
+   */
+  async dropVersion(functionId: string, number: number): Promise<void> {
+    const { store, catalog, clock, inTurn } = this.#deps;
+    const { id, name } = catalog.require(functionId);
+    await inTurn.run(name, async () => {
+      const { items } = await store.listVersions(id, { limit: 2 });
+      const newestOther = items.find((version) => version.number !== number)?.number;
+      if (newestOther === undefined && items.length === 1) {
+        await this.#remove(id, name);
+        return;
+      }
+      const aliases = await store.listAliases(id);
+      if (aliases.some(({ targets }) => targets.some(({ version }) => version === number))) throw inUse(number);
+      if (catalog.require(id).activeVersion === number && newestOther !== undefined) {
+        await store.activateVersion(id, newestOther, clock.now());
+        await catalog.activated(id);
+      }
+      await this.#removeVersion(id, name, number);
+    });
   }
 
   /**
@@ -128,8 +159,39 @@ export class Functions {
     catalog.realias(id);
   }
 
-  #settings(before: FunctionSettings, changes: Partial<FunctionSettings>): FunctionSettings {
+  // Within the function's turn. A folder goes out of sight first: one that is there without its version would be taken in at the next start.
+
+  async #remove(id: string, name: string): Promise<void> {
+    const { store, catalog, folders } = this.#deps;
+    const hidden = await folders.hide(name);
+    catalog.remove(id);
+    try {
+      await store.deleteFunction(id);
+    } catch (error) {
+      await hidden.restore(name);
+      throw error;
+    }
+    await hidden.remove();
+  }
+
+  async #removeVersion(id: string, name: string, number: number): Promise<void> {
+    const { store, catalog, clock, folders } = this.#deps;
+    const label = (await store.findVersion(id, number))?.upload?.label;
+    const hidden = label === undefined ? undefined : await folders.hide(name, label);
+    const done = await store.deleteVersion(id, number, clock.now());
+    if (done === "done") {
+      catalog.removeVersion(id, number);
+      await hidden?.remove();
+      return;
+    }
+    await hidden?.restore(name);
+    if (done === "missing") throw noVersion(name, number);
+    throw inUse(number);
+  }
+
+  async #settings(before: FunctionSettings, changes: Partial<FunctionSettings>): Promise<FunctionSettings> {
     grantEgress(changes.egress, this.#deps.egress);
+    if (changes.schedule !== undefined) await fireTimes(changes.schedule);
     return { ...before, ...changes };
   }
 }
@@ -152,6 +214,10 @@ function checkAlias({ name, targets }: StoredAlias): void {
   if (targets.length === 0 || targets.length > 2 || sum !== 100 || !different) {
     throw new PlatformError("INVALID_REQUEST", "alias: one version, or two different ones whose weights add up to 100");
   }
+}
+
+function inUse(number: number): PlatformError {
+  return new PlatformError("IN_USE", `version ${number} is active, or an alias points to it; change that first`);
 }
 
 function taken(name: string): PlatformError {

@@ -61,7 +61,7 @@ test("a run gets its input and its time, and its end is answered and recorded un
     [[{ kind: "value", json: "[1]" }, 500]],
   );
   const measured = { coldStart: true, waitMs: 2, runMs: 3 };
-  assert.deepEqual(result, { outcome: { kind: "ok", json: "1" }, printed: "", ...measured });
+  assert.deepEqual(result, { outcome: { kind: "ok", json: "1" }, printed: "", stderr: "", ...measured });
   assert.deepEqual(records, [
     {
       id: executionId,
@@ -91,10 +91,10 @@ test("printed lines are told as they come; only stdout can become a result", asy
     onLog({ stream: "stderr", level: "error", text: "e\n" });
   });
   const linesBeforeEnd = lines.map(({ text }) => text);
-  const { printed } = await handle.result;
+  const { printed, stderr } = await handle.result;
 
   assert.deepEqual(linesBeforeEnd, ["a", "e"]);
-  assert.equal(printed, "a\nb");
+  assert.deepEqual([printed, stderr], ["a\nb", "e\n"]);
   assert.deepEqual(
     records[0]?.logs.map(({ text }) => text),
     ["a", "e", "b"],

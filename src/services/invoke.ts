@@ -18,6 +18,8 @@ export interface Invocation {
   readonly version: Version;
   readonly input: RunInput;
   readonly trigger: Trigger;
+  /** Undefined: a new one. */
+  readonly executionId?: string | undefined;
   /** Undefined: the server's limit. */
   readonly timeoutMs?: number | undefined;
   /** Called for every printed line as soon as it is complete. */
@@ -35,6 +37,8 @@ export interface InvocationResult {
   readonly outcome: Outcome;
   /** All that the code printed to stdout. */
   readonly printed: string;
+  /** All that it printed to stderr. */
+  readonly stderr: string;
   readonly coldStart: boolean;
   readonly waitMs: number;
   readonly runMs: number;
@@ -63,7 +67,7 @@ export interface InvokeDeps {
 export function createInvoke(deps: InvokeDeps): Invoke {
   return function invoke(invocation) {
     const { version, trigger } = invocation;
-    const executionId = newId();
+    const executionId = invocation.executionId ?? newId();
     const queuedAtMs = deps.clock.now();
     const mask = maskOf(version.secrets);
     const output = new Output(mask, deps.clock, (line) => {
@@ -114,7 +118,7 @@ export function createInvoke(deps: InvokeDeps): Invoke {
         output.end();
         deps.history.record(() => record(statusOf(outcome), noteOf(outcome), { coldStart, waitMs, runMs }));
         deps.live.remove(entry);
-        return { executionId, outcome, printed: output.printed, coldStart, waitMs, runMs };
+        return { executionId, outcome, printed: output.printed, stderr: output.stderr, coldStart, waitMs, runMs };
       } catch (refusal) {
         // The code was never run; who waited for long is in the store all the same.
         const times = { coldStart: false, waitMs: deps.clock.now() - queuedAtMs, runMs: 0 };

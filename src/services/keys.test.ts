@@ -40,7 +40,24 @@ test("neither the store nor the list has the key itself", async () => {
 
   assert.equal(told.includes(secret), false);
   assert.equal(told.includes(secret.slice(12)), false);
-  assert.deepEqual(Object.keys(keys.list()[0] ?? {}), ["id", "name", "scope", "hint", "createdAtMs"]);
+  assert.deepEqual(Object.keys(keys.list()[0] ?? {}), ["id", "name", "scope", "hint", "createdAtMs", "lastUsedAtMs"]);
+});
+
+test("the list says when each key was used last", async () => {
+  const clock = new ManualClock();
+  const keys = await Keys.open(storeOf([]), clock, undefined);
+  const { secret } = await keys.create("used", "read");
+  await keys.create("never", "read");
+  clock.advance(5_000);
+  keys.scopeOf(secret);
+
+  assert.deepEqual(
+    keys.list().map(({ name, lastUsedAtMs }) => [name, lastUsedAtMs]),
+    [
+      ["used", clock.now()],
+      ["never", undefined],
+    ],
+  );
 });
 
 test("the operator's key has all rights and is in no list", async () => {

@@ -11,7 +11,10 @@ const SECRET_BYTES = 32;
 const HINT_CHARS = 8;
 
 /** What may be shown of a key. */
-export type KeyRecord = Omit<StoredKey, "hash">;
+export type KeyRecord = Omit<StoredKey, "hash"> & {
+  /** Unix milliseconds; undefined where it has not been used since this server started. */
+  readonly lastUsedAtMs: number | undefined;
+};
 
 /** Whom a key was given to. */
 export interface KeyHolder {
@@ -28,7 +31,9 @@ export class Keys {
   readonly #clock: Clock;
   readonly #operatorHash: string | undefined;
   /** By hash. Looking a hash up tells nothing by its time: nobody can choose the hash of a key that is not known. */
-  readonly #keys: Map<string, StoredKey>;
+  #keys: Map<string, StoredKey>;
+  /** By id. Not kept: writing it down with each call would cost more than it tells. */
+  readonly #lastUses = new Map<string, number>();
 
   /** @param operatorKey a key with all rights that the operator has set; it is in no list */
   static async open(store: Store, clock: Clock, operatorKey: string | undefined): Promise<Keys> {
@@ -39,7 +44,12 @@ export class Keys {
     this.#store = store;
     this.#clock = clock;
     this.#operatorHash = operatorKey === undefined ? undefined : hashOf(operatorKey);
-    this.#keys = new Map(stored.map((key) => [key.hash, key]));
+    this.#keys = byHash(stored);
+  }
+
+  /** Takes in all keys as the store has them, since another server may have changed them. */
+  async reload(): Promise<void> {
+    this.#keys = byHash(await this.#store.listKeys());
   }
 
   /** True when nobody could be let in. */
@@ -48,7 +58,10 @@ export class Keys {
   }
 
   list(): KeyRecord[] {
-    return [...this.#keys.values()].map(({ hash: _hash, ...record }) => record);
+    return [...this.#keys.values()].map(({ hash: _hash, ...record }) => ({
+      ...record,
+      lastUsedAtMs: this.#lastUses.get(record.id),
+    }));
   }
 
   /** Resolves when it is durable. `secret` is shown this once and cannot be had again. */
@@ -58,19 +71,23 @@ export class Keys {
     const stored = { ...record, hash: hashOf(secret) };
     await this.#store.addKey(stored);
     this.#keys.set(stored.hash, stored);
-    return { record, secret };
+    return { record: { ...record, lastUsedAtMs: undefined }, secret };
   }
 
   /** Resolves when it lets nobody in any more; to false where there was none. */
   async remove(id: string): Promise<boolean> {
     for (const [hash, key] of this.#keys) if (key.id === id) this.#keys.delete(hash);
+    this.#lastUses.delete(id);
     return await this.#store.removeKey(id);
   }
 
   /** Undefined for what is no key, or none any more. */
   find(secret: string): KeyHolder | undefined {
     const hash = hashOf(secret);
-    return hash === this.#operatorHash ? OPERATOR : this.#keys.get(hash);
+    if (hash === this.#operatorHash) return OPERATOR;
+    const key = this.#keys.get(hash);
+    if (key !== undefined) this.#lastUses.set(key.id, this.#clock.now());
+    return key;
   }
 
   /** Undefined where there is no such key any more; `id` undefined is the operator's. */
@@ -78,10 +95,19 @@ export class Keys {
     return id === undefined ? OPERATOR : [...this.#keys.values()].find((key) => key.id === id);
   }
 
+  /** By what a session's cookie is known that the operator's key has opened: another key makes it another one. Undefined without such a key. */
+  operatorSessionHash(cookie: string): string | undefined {
+    return this.#operatorHash === undefined ? undefined : hashOf(`${this.#operatorHash} ${cookie}`);
+  }
+
   /** Undefined for what is no key, or none any more. */
   scopeOf(secret: string): Scope | undefined {
     return this.find(secret)?.scope;
   }
+}
+
+function byHash(keys: readonly StoredKey[]): Map<string, StoredKey> {
+  return new Map(keys.map((key) => [key.hash, key]));
 }
 
 /** Of a key or of a session's cookie, hexadecimal. */

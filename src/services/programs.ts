@@ -47,8 +47,10 @@ export class Programs {
 
   /** @throws PlatformError UNSUPPORTED_LANGUAGE */
   async prepare(language: string, source: Source): Promise<Program> {
+    const { text, entry, files = {}, mode } = source;
     this.check(language);
-    const { text, entry, files = {} } = source;
+    // The mode names the language of what runs. There is nothing to prepare, and megabytes would be kept.
+    if (mode !== undefined) return await this.#runtime(mode).prepare(language, source);
     const more = entry === undefined ? [] : [entry, ...Object.entries(files).flat()];
     return await this.#prepare(contentHash(language, text, ...more), language, source);
   }
@@ -58,6 +60,12 @@ export class Programs {
     this.check(language);
     const hash = contentHash(language, source);
     const program = await this.#prepare(hash, language, { text: source });
+    if (Buffer.isBuffer(program.code)) {
+      throw new PlatformError(
+        "INVALID_REQUEST",
+        `a program of language ${JSON.stringify(language)} is deployed first; only scripts can be run as a text`,
+      );
+    }
     const reach = egress === "none" ? "" : `:${contentHash(JSON.stringify(egress))}`;
     const id = `ad-hoc:${hash}${reach}`;
     return { id, function: undefined, program, egress, concurrency: 1, singleUse: false, env: {}, secrets: [] };
@@ -66,9 +74,7 @@ export class Programs {
   async #prepare(hash: string, language: string, source: Source): Promise<Program> {
     const known = this.#prepared.get(hash);
     if (known !== undefined) return await known;
-    const runtime = this.#runtimes.get(language);
-    if (runtime === undefined) throw new PlatformError("INTERNAL", `no runtime for ${language}`);
-    const preparing = runtime.prepare(language, source);
+    const preparing = this.#runtime(language).prepare(language, source);
     this.#prepared.set(hash, preparing, { size: sizeOf(source) * 4 + 1024 });
     try {
       return await preparing;
@@ -76,6 +82,12 @@ export class Programs {
       this.#prepared.delete(hash);
       throw error;
     }
+  }
+
+  #runtime(language: string): Runtime {
+    const runtime = this.#runtimes.get(language);
+    if (runtime === undefined) throw new PlatformError("INTERNAL", `no runtime for ${language}`);
+    return runtime;
   }
 }
 

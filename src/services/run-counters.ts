@@ -1,6 +1,9 @@
 // What /metrics shows of executions. Counted where their records are written, behind the replies: a call pays nothing for it.
 import type { Execution, ExecutionStatus, Trigger } from "../core/execution.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Store } from "../store/store.ts";
 import { History } from "./history.ts";
+import { RecentRuns } from "./recent-runs.ts";
 
 /** Upper bounds in milliseconds; from a warm call to the longest timeout. */
 export const BUCKETS_MS = [
@@ -33,7 +36,6 @@ class RunCounters {
   }
 
   count({ trigger, status, language, runMs, waitMs, coldStart }: Execution): void {
-    if (status === "running") return; // it is written again when it is over
     const key = `${trigger} ${status} ${language}`;
     const known = this.#byStatus.get(key);
     if (known === undefined) this.#byStatus.set(key, { trigger, status, language, count: 1 });
@@ -47,9 +49,17 @@ class RunCounters {
 /** A history that counts what it records. */
 export class CountedHistory extends History {
   readonly counters = new RunCounters();
+  readonly recent: RecentRuns;
+
+  constructor(store: Store, clock: Clock, log: (line: string) => void) {
+    super(store, clock, log);
+    this.recent = new RecentRuns(clock);
+  }
 
   protected override note(execution: Execution): void {
+    if (execution.status === "running") return; // it is written again when it is over
     this.counters.count(execution);
+    this.recent.count(execution);
   }
 }
 

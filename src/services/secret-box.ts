@@ -1,5 +1,5 @@
 // Secrets at rest: AES-256-GCM with a key that is not in the database, so that a copy of the database tells none of them.
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { PlatformError } from "../core/errors.ts";
 
@@ -14,6 +14,11 @@ export class SecretBox {
   /** @param key 32 bytes */
   constructor(key: Buffer) {
     this.#key = key;
+  }
+
+  /** Tells keys apart, and nothing about them. */
+  get fingerprint(): string {
+    return createHmac("sha256", this.#key).update("which key is it?").digest("hex");
   }
 
   /** @param about what it belongs to; it cannot be opened as anything else, e.g. when rows of the database are swapped */

@@ -31,8 +31,10 @@ export async function selfTest(runtimes: readonly Runtime[], deps: SelfTestDeps)
 async function tryEscapes(runtime: Runtime, deps: SelfTestDeps): Promise<void> {
   const { base } = runtime;
   const [language = ""] = runtime.languages;
-  const program = await runtime.prepare(language, { text: runtime.selfTestSource });
   const { hostPaths, serverPid } = deps;
+  const { source, input } = runtime.selfTest({ hostPaths, serverPid });
+  const program = await runtime.prepare(language, source);
+  let printed = "";
   const version = {
     id: `self-test:${base}`,
     function: undefined,
@@ -46,13 +48,16 @@ async function tryEscapes(runtime: Runtime, deps: SelfTestDeps): Promise<void> {
   const { outcome } = await deps.pool.run({
     version,
     executionId: newId(),
-    input: { kind: "value", json: JSON.stringify({ hostPaths, serverPid }) },
+    input: { kind: "value", json: JSON.stringify(input) },
     timeoutMs: TIMEOUT_MS,
-    onLog: () => {},
+    onLog: ({ stream, text }) => {
+      if (stream === "stdout") printed += text;
+    },
     onCall: () => Promise.reject(new PlatformError("INVALID_REQUEST", "the self-test calls nothing")),
   }).report;
   deps.pool.forget(version.id);
-  const holes = outcome.kind === "ok" ? holesIn(outcome.json) : [`the self-test did not finish: ${told(outcome)}`];
+  const holes =
+    outcome.kind === "ok" ? holesIn(outcome.json ?? printed) : [`the self-test did not finish: ${told(outcome)}`];
   if (holes.length === 0) return;
   throw new PlatformError(
     "SANDBOX_START_FAILED",
@@ -65,8 +70,12 @@ function told(outcome: Exclude<Outcome, { readonly kind: "ok" }>): string {
 }
 
 /** Anything but a list of texts is a hole, too: then nothing was proven. */
-function holesIn(json: string | undefined): string[] {
-  const holes: unknown = JSON.parse(json ?? "null");
-  if (Array.isArray(holes) && holes.every((hole) => typeof hole === "string")) return holes;
-  return [`make the self-test answer ${json ?? "nothing"}`];
+function holesIn(json: string): string[] {
+  try {
+    const holes: unknown = JSON.parse(json);
+    if (Array.isArray(holes) && holes.every((hole) => typeof hole === "string")) return holes;
+  } catch {
+    // then it is no list
+  }
+  return [`make the self-test answer ${json === "" ? "nothing" : json}`];
 }

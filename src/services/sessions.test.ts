@@ -64,17 +64,23 @@ suite("a session", () => {
     assert.equal(sessions.find(other?.cookie ?? ""), undefined);
   });
 
-  test("outlives the server, but not where the operator's key, which may be another one then, has opened it", async (t) => {
+  test("outlives the server, but not the operator's key where that has opened it", async (t) => {
     const { store, keys, sessions, clock } = await opened(t);
     const { secret } = await keys.create("laptop", "deploy");
     const own = (await sessions.open(secret))?.cookie ?? "";
     const operators = (await sessions.open(OPERATOR))?.cookie ?? "";
     assert.equal(sessions.find(operators)?.scope, "admin");
 
-    const later = await Sessions.open(store, await Keys.open(store, clock, undefined), clock);
+    const open = async (key: string | undefined): Promise<Sessions> =>
+      await Sessions.open(store, await Keys.open(store, clock, key), clock);
+    const [same, none, other] = [await open(OPERATOR), await open(undefined), await open(`another ${OPERATOR}`)];
 
-    assert.equal(later.find(own)?.keyName, "laptop");
-    assert.equal(later.find(operators), undefined);
+    for (const later of [same, none, other]) assert.equal(later.find(own)?.keyName, "laptop");
+    assert.equal(same.find(operators)?.scope, "admin");
+    for (const later of [none, other]) {
+      assert.equal(later.find(operators), undefined);
+      assert.equal(await later.end(operators), false);
+    }
   });
 
   test("leaves nothing in the database that opens a door", async (t) => {

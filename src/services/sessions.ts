@@ -27,26 +27,22 @@ export class Sessions {
   readonly #store: Store;
   readonly #keys: Keys;
   readonly #clock: Clock;
-  readonly #sessions: Map<string, StoredSession>;
+  #sessions: Map<string, StoredSession>;
 
   static async open(store: Store, keys: Keys, clock: Clock): Promise<Sessions> {
-    const stored = await store.listSessions(clock.now());
-    // The operator's key is a setting: it may be another one since, so whoever came in with it logs in again.
-    const orphans = stored.filter(({ keyId }) => keyId === undefined);
-    for (const { hash } of orphans) await store.removeSession(hash);
-    return new Sessions(
-      store,
-      keys,
-      clock,
-      stored.filter(({ keyId }) => keyId !== undefined),
-    );
+    return new Sessions(store, keys, clock, await store.listSessions(clock.now()));
   }
 
   private constructor(store: Store, keys: Keys, clock: Clock, stored: readonly StoredSession[]) {
     this.#store = store;
     this.#keys = keys;
     this.#clock = clock;
-    this.#sessions = new Map(stored.map((session) => [session.hash, session]));
+    this.#sessions = byHash(stored);
+  }
+
+  /** Takes in all sessions as the store has them, since another server may have changed them. */
+  async reload(): Promise<void> {
+    this.#sessions = byHash(await this.#store.listSessions(this.#clock.now()));
   }
 
   /** Opens one that ends after `SESSION_MS`. Undefined for what is no key. */
@@ -56,7 +52,9 @@ export class Sessions {
     const { id: keyId, name: keyName, scope } = key;
     const cookie = randomBytes(COOKIE_BYTES).toString("base64url");
     const expiresAtMs = this.#clock.now() + SESSION_MS;
-    const session = { hash: hashOf(cookie), keyId, scope, expiresAtMs };
+    const hash = keyId === undefined ? this.#keys.operatorSessionHash(cookie) : hashOf(cookie);
+    if (hash === undefined) return undefined;
+    const session = { hash, keyId, scope, expiresAtMs };
     await this.#store.addSession(session);
     this.#dropExpired();
     this.#sessions.set(session.hash, session);
@@ -65,7 +63,7 @@ export class Sessions {
 
   /** Undefined where there is none, it has expired, or its key has been removed. */
   find(cookie: string): SessionHolder | undefined {
-    const session = this.#sessions.get(hashOf(cookie));
+    const session = this.#session(cookie);
     if (session === undefined) return undefined;
     const { keyId, scope, expiresAtMs } = session;
     const key = this.#keys.byId(keyId);
@@ -78,13 +76,25 @@ export class Sessions {
 
   /** Resolves when it lets nobody in any more; to false where there was none. */
   async end(cookie: string): Promise<boolean> {
-    const hash = hashOf(cookie);
+    const hash = this.#session(cookie)?.hash;
+    if (hash === undefined) return false;
     this.#sessions.delete(hash);
     return await this.#store.removeSession(hash);
+  }
+
+  /** One that the operator's key has opened is only found while that key is the same: it is a setting, and may be another one since. */
+  #session(cookie: string): StoredSession | undefined {
+    const session = this.#sessions.get(hashOf(cookie));
+    if (session?.keyId !== undefined) return session;
+    return this.#sessions.get(this.#keys.operatorSessionHash(cookie) ?? "");
   }
 
   #dropExpired(): void {
     const nowMs = this.#clock.now();
     for (const [hash, { expiresAtMs }] of this.#sessions) if (expiresAtMs <= nowMs) this.#sessions.delete(hash);
   }
+}
+
+function byHash(sessions: readonly StoredSession[]): Map<string, StoredSession> {
+  return new Map(sessions.map((session) => [session.hash, session]));
 }

@@ -1,6 +1,7 @@
 // Code that came as one text or as several files, checked: nothing in it names a place outside of itself.
 import { PlatformError } from "../core/errors.ts";
 import type { Source } from "../core/program.ts";
+import { nearestMain } from "./go-source.ts";
 
 export const SOURCE_LIMITS = { files: 1000, totalBytes: 50 * 1024 * 1024, pathBytes: 255 } as const;
 const MIB = 1024 * 1024;
@@ -10,6 +11,7 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   typescript: ["ts", "mts", "cts"],
   python: ["py"],
   lua: ["lua"],
+  go: ["go"],
 };
 const ENTRY_NAMES = ["index", "main", "app"];
 
@@ -55,12 +57,12 @@ export function checkFilePath(path: string): void {
   );
 }
 
-export function tooManyFiles(): PlatformError {
-  return invalid(`files: more than ${SOURCE_LIMITS.files} files`);
+export function tooManyFiles(most: number = SOURCE_LIMITS.files): PlatformError {
+  return invalid(`files: more than ${most} files`);
 }
 
-export function tooManyBytes(): PlatformError {
-  const most = `${SOURCE_LIMITS.totalBytes / MIB} MiB`;
+export function tooManyBytes(mostBytes: number = SOURCE_LIMITS.totalBytes): PlatformError {
+  const most = `${mostBytes / MIB} MiB`;
   return new PlatformError("CODE_TOO_LARGE", `files: more than ${most} together`);
 }
 
@@ -71,15 +73,24 @@ function checkFiles(files: ReadonlyMap<string, string>): void {
   for (const [path, text] of files) {
     checkFilePath(path);
     bytes += Buffer.byteLength(path) + Buffer.byteLength(text);
+  }
+  checkFolders(files);
+  if (bytes > SOURCE_LIMITS.totalBytes) throw tooManyBytes();
+}
+
+/** @throws PlatformError INVALID_REQUEST where a path leads through a file */
+export function checkFolders(files: ReadonlyMap<string, unknown>): void {
+  for (const path of files.keys()) {
     for (let end = path.indexOf("/"); end > 0; end = path.indexOf("/", end + 1)) {
       const folder = path.slice(0, end);
       if (files.has(folder)) throw invalid(`files: ${JSON.stringify(folder)} is both a file and a folder`);
     }
   }
-  if (bytes > SOURCE_LIMITS.totalBytes) throw tooManyBytes();
 }
 
 function defaultEntry(language: string, files: ReadonlyMap<string, string>): string {
+  const main = language === "go" ? nearestMain(files.keys()) : undefined;
+  if (main !== undefined) return main;
   const extensions = EXTENSIONS[language] ?? [];
   const candidates = ENTRY_NAMES.flatMap((name) => extensions.map((extension) => `${name}.${extension}`));
   const [only, another] = files.keys();
