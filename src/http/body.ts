@@ -1,16 +1,26 @@
 import type { IncomingMessage } from "node:http";
 import { PlatformError } from "../core/errors.ts";
 
+/** @throws PlatformError BODY_TOO_LARGE */
+export async function readBody(message: IncomingMessage, limitBytes: number): Promise<string> {
+  return (await readBytes(message, limitBytes)).toString("utf8");
+}
+
 /**
- * The whole body as text. One that is too large is refused before it is kept: by its announced length, else at the first byte too many.
+ * The whole body. One that is too large is refused before it is kept: by its announced length, else at the first byte too many.
  *
+ * @param setting what changes the limit, for the message
  * @throws PlatformError BODY_TOO_LARGE
  */
-export function readBody(message: IncomingMessage, limitBytes: number): Promise<string> {
+export function readBytes(
+  message: IncomingMessage,
+  limitBytes: number,
+  setting = ", setting BODY_MAX_SIZE",
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const announced = Number(message.headers["content-length"] ?? 0);
     if (announced > limitBytes) {
-      reject(tooLarge(limitBytes));
+      reject(tooLarge(limitBytes, setting));
       return;
     }
     const chunks: Buffer[] = [];
@@ -20,19 +30,17 @@ export function readBody(message: IncomingMessage, limitBytes: number): Promise<
       if (bytes <= limitBytes) chunks.push(chunk);
       else {
         chunks.length = 0;
-        reject(tooLarge(limitBytes));
+        reject(tooLarge(limitBytes, setting));
       }
     });
     message.on("end", () => {
       const [only] = chunks;
-      resolve(
-        chunks.length === 1 && only !== undefined ? only.toString("utf8") : Buffer.concat(chunks).toString("utf8"),
-      );
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
     message.on("error", () => reject(new PlatformError("INVALID_REQUEST", "the request ended before its body did")));
   });
 }
 
-function tooLarge(limitBytes: number): PlatformError {
-  return new PlatformError("BODY_TOO_LARGE", `request body too large (max ${limitBytes} bytes, setting BODY_MAX_SIZE)`);
+function tooLarge(limitBytes: number, setting: string): PlatformError {
+  return new PlatformError("BODY_TOO_LARGE", `request body too large (max ${limitBytes} bytes${setting})`);
 }

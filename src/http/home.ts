@@ -1,8 +1,8 @@
 import { sendText } from "./answer.ts";
 import type { Route } from "./router.ts";
 
-/** What somebody sees who opens the address in a browser. */
-export function homeRoutes(version: string): Route[] {
+/** What somebody sees who opens the address: in a browser the dashboard, elsewhere what can be asked for. */
+export function homeRoutes(version: string, hasDashboard: () => boolean): Route[] {
   const text =
     `Cloche ${version} is running.\n\n` +
     "Run code:         POST /run-now        {language, code, input?, stream?}\n" +
@@ -11,14 +11,20 @@ export function homeRoutes(version: string): Route[] {
     "Keep a function:  POST /api/functions  {name, language, code}\n" +
     "Call a function:  any  /fn/NAME\n" +
     "See inside:       GET  /api/system\n" +
-    "All of the API:   GET  /docs, and /llms.txt for language models\n";
+    "All of the API:   GET  /docs, and /llms.txt for language models\n" +
+    "In a browser:     GET  /ui/\n";
   return [
     {
       method: "GET",
       path: "/",
       scope: "none",
       dialect: (error, _request, response) => sendText(response, error.status, error.message),
-      handle: (_request, response) => sendText(response, 200, text),
+      handle({ message }, response) {
+        response.setHeader("Vary", "Accept");
+        if (message.headers.accept?.includes("text/html") === true && hasDashboard()) {
+          response.writeHead(302, { Location: "/ui/" }).end();
+        } else sendText(response, 200, text);
+      },
     },
   ];
 }

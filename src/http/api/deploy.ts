@@ -3,11 +3,13 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
+import type { Source } from "../../core/program.ts";
 import type { Deployed } from "../../services/deploy.ts";
 import type { StoredFunction } from "../../services/inventory.ts";
-import { SOURCE_LIMITS, sourceOf } from "../../services/source-files.ts";
+import { type GivenCode, SOURCE_LIMITS, sourceOf } from "../../services/source-files.ts";
+import { finishedProgram } from "../../services/uploaded-program.ts";
 import type { ManagementParts } from "./parts.ts";
-import { isPlainCode } from "./bodies.ts";
+import { BYTES, isPlainCode, programIn } from "./bodies.ts";
 import { egressIn, language } from "./schemas.ts";
 import { egressOf } from "./settings.ts";
 
@@ -66,9 +68,23 @@ export async function deployOf(
   if (language === undefined) throw new PlatformError("INVALID_REQUEST", "language: text is required");
   const upload = {
     ...{ language, activate, checked: true },
-    source: sourceOf(language, { code, files, entry }, parts.limits.codeBytes),
+    source: givenSource(parts, programIn(message), { language, code, files, entry }),
     egress: egress === undefined ? undefined : egressOf(egress),
     createdBy: parts.access.keyName(message),
   };
   return async (functionName) => await parts.deploy({ functionName, ...upload });
+}
+
+/** @throws PlatformError INVALID_REQUEST, CODE_TOO_LARGE, UNSUPPORTED_FILE */
+function givenSource(
+  { limits }: ManagementParts,
+  program: Buffer | undefined,
+  { language, ...given }: GivenCode & { readonly language: string },
+): Source {
+  if (language !== "native" && language !== "wasm") return sourceOf(language, given, limits.codeBytes);
+  if (program !== undefined) return finishedProgram(program, language, limits.memoryBytes).source;
+  throw new PlatformError(
+    "INVALID_REQUEST",
+    `a program of language "${language}" is the whole body, as ${BYTES}: curl -T FILE '…?language=${language}'`,
+  );
 }

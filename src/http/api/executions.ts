@@ -5,7 +5,7 @@ import { parseKeepingDigits } from "../../core/json-text.ts";
 import { codeFrame } from "../../services/code-frame.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
-import { ReplayedRequest } from "./replayed-request.ts";
+import { isRecordedRequest, ReplayedRequest } from "./replayed-request.ts";
 import { runFor } from "./run.ts";
 import { executionOut, FAULTS, nothing, pageOf, pageQuery, resultOut, status, trigger } from "./schemas.ts";
 import { executionShape, pageShape } from "./shapes.ts";
@@ -117,14 +117,14 @@ export function executionRoutes(api: Api, parts: ManagementParts): void {
       const stored = inventory.function(functionId);
       const version = await catalog.pinned(stored, query.version);
       const shared = { version, timeoutMs: stored.settings.timeoutMs, event: () => event };
-      if (trigger !== "http") {
+      if (trigger !== "http" && !(trigger === "async" && isRecordedRequest(event))) {
         const input = { kind: "value", json: event } as const;
         return await runFor(reply.raw, invoke, { ...shared, trigger: "invoke", input });
       }
       const exchange = new ReplayedRequest(event);
       const input = { kind: "request", exchange } as const;
       const httpStatus = (): number | undefined => exchange.status;
-      return exchange.answered(await runFor(reply.raw, invoke, { ...shared, trigger, input, httpStatus }));
+      return exchange.answered(await runFor(reply.raw, invoke, { ...shared, trigger: "http", input, httpStatus }));
     },
   });
 

@@ -7,7 +7,7 @@ import type { ManagementParts } from "./parts.ts";
 import { FAULTS, functionOut, functionWithAll, idParams, nothing, pageOf, pageQuery, settingsIn } from "./schemas.ts";
 import { settingsOf } from "./settings.ts";
 import { codeShape, functionShape, pageShape } from "./shapes.ts";
-import { ZIP } from "./bodies.ts";
+import { BYTES, ZIP } from "./bodies.ts";
 
 const name = z.string({ error: "text is required" });
 const settings = z.strictObject(settingsIn).partial().shape;
@@ -95,7 +95,7 @@ export function functionRoutes(api: Api, parts: ManagementParts): void {
       operationId: "putFunction",
       summary: "Deploys code under a name, whether there is such a function already or not",
       tags: ["functions"],
-      consumes: ["application/json", ZIP],
+      consumes: ["application/json", ZIP, BYTES],
       params: idParams,
       querystring: deployQuery,
       body: deployBody,

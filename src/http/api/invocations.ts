@@ -1,19 +1,34 @@
 import { z } from "zod";
+import { PlatformError } from "../../core/errors.ts";
+import { LEAST_PRIORITY, MOST_PRIORITY } from "../../services/jobs.ts";
+import { acceptedJob, idempotencyKeyOf, prefersAsync, RESPOND_ASYNC } from "../prefer.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
 import { runFor } from "./run.ts";
-import { FAULTS, idParams, resultOut } from "./schemas.ts";
+import { accepted, attempts, FAULTS, idParams, resultOut, wholeFrom } from "./schemas.ts";
 
 const KEPT_EVENT_CHARS = 16 * 1024; // as the doors keep it
+const MAX_DELAY_MS = 366 * 86_400_000;
 
-/** Calls a function with a value, and waits for what it returns. */
-export function invocationRoutes(api: Api, { catalog, inventory, invoke }: ManagementParts): void {
+const versionPin = z.string().min(1).max(64);
+/** Only of what is kept for later. */
+const jobFields = {
+  delayMs: wholeFrom(0, MAX_DELAY_MS).optional().describe("not before that"),
+  attempts: attempts.optional().describe("how often it may be begun; as the function has it where absent"),
+  priority: wholeFrom(LEAST_PRIORITY, MOST_PRIORITY).optional().describe("higher ones first; 0 where absent"),
+  callbackUrl: z.string().max(2_000).optional().describe("told of its end, signed as Standard Webhooks has it"),
+} as const;
+
+/** Calls a function with a value, and waits for what it returns, or keeps the call for later. */
+export function invocationRoutes(api: Api, { catalog, inventory, invoke, jobs }: ManagementParts): void {
   api.post("/api/functions/:id/invocations", {
     config: { scope: "invoke" },
     schema: {
       operationId: "invoke",
-      summary: "Runs a function and waits for its result",
-      description: "Answers 200 whenever the code was run; `status` says how that went.",
+      summary: "Runs a function and waits for its result, or with `Prefer: respond-async` keeps the call for later",
+      description:
+        "Answers 200 whenever the code was run; `status` says how that went. With `Prefer: respond-async` it answers 202 when the job " +
+        "is durable, and `Location` names it; `Idempotency-Key` then makes the same request within a day the same job.",
       tags: ["invocations"],
       params: idParams,
       body: z.strictObject({
@@ -22,19 +37,30 @@ export function invocationRoutes(api: Api, { catalog, inventory, invoke }: Manag
           .union([versionPin, z.number().int().positive().transform(String)])
           .optional()
           .describe("number of a version, or an alias; the active one where absent"),
+        timeoutMs: wholeFrom(1, 86_400_000).optional().describe("no more than the function's and the server's"),
+        ...jobFields,
       }),
-      response: { 200: resultOut, ...FAULTS },
+      response: { 200: resultOut, 202: accepted, ...FAULTS },
     },
-    handler: async ({ params, body }, reply) => {
+    handler: async ({ params, body, raw }, reply) => {
       const stored = inventory.function(params.id);
-      const version = await catalog.pinned(stored, body.version);
-      const json = JSON.stringify(body.input ?? {});
+      const { input, version: pin, ...options } = body;
+      const json = JSON.stringify(input ?? {});
+      const idempotencyKey = idempotencyKeyOf(raw);
+      if (prefersAsync(raw)) {
+        const request = { stored, input: { kind: "value", json }, pin, ...options, idempotencyKey } as const;
+        const job = acceptedJob((await jobs.submit(request)).jobId);
+        reply.header("location", job.url).header("preference-applied", RESPOND_ASYNC);
+        return await reply.code(202).send(job);
+      }
+      refuseJobFields({ ...options, "Idempotency-Key": idempotencyKey });
+      const version = await catalog.pinned(stored, pin);
       let answer: string | undefined;
       const result = await runFor(reply.raw, invoke, {
         version,
         trigger: "invoke",
         input: { kind: "value", json },
-        timeoutMs: stored.settings.timeoutMs,
+        timeoutMs: Math.min(options.timeoutMs ?? Infinity, stored.settings.timeoutMs ?? Infinity),
         event: () => (json.length > KEPT_EVENT_CHARS ? undefined : json),
         ...(stored.settings.saveResponses ? { response: () => answer } : {}),
       });
@@ -45,4 +71,10 @@ export function invocationRoutes(api: Api, { catalog, inventory, invoke }: Manag
   });
 }
 
-const versionPin = z.string().min(1).max(64);
+/** Whoever waits for the result would wait for what cannot be done. */
+function refuseJobFields(given: Readonly<Record<string, unknown>>): void {
+  for (const name of [...Object.keys(jobFields), "Idempotency-Key"]) {
+    if (given[name] === undefined) continue;
+    throw new PlatformError("INVALID_REQUEST", `${name}: only with Prefer: ${RESPOND_ASYNC}`);
+  }
+}

@@ -10,7 +10,14 @@ const BODY_BYTES = 4096;
 const NAME_CHARS = 100;
 
 const keyOut = z
-  .object({ id: z.uuid(), name: z.string(), scope, hint: z.string().describe("how it begins"), createdAt: time })
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    scope,
+    hint: z.string().describe("how it begins"),
+    createdAt: time,
+    lastUsedAt: time.optional().describe("since this server started"),
+  })
   .meta({ id: "Key" });
 const rule = `text of 1 to ${NAME_CHARS} characters is required`;
 
@@ -65,6 +72,7 @@ export function keyRoutes(api: Api, { keys }: ManagementParts): void {
   });
 }
 
-function shape({ id, name, scope, hint, createdAtMs }: KeyRecord): z.infer<typeof keyOut> {
-  return { id, name, scope, hint: `${hint}…`, createdAt: isoTime(createdAtMs) };
+function shape({ id, name, scope, hint, createdAtMs, lastUsedAtMs }: KeyRecord): z.infer<typeof keyOut> {
+  const lastUsedAt = lastUsedAtMs === undefined ? undefined : isoTime(lastUsedAtMs);
+  return { id, name, scope, hint: `${hint}…`, createdAt: isoTime(createdAtMs), lastUsedAt };
 }

@@ -59,6 +59,22 @@ def handler(event, context):
 end`,
     more: "Lua 5.1 with goto. `kv`, `env`, `http`, `json`, `log`, `crypto`, `time` and others are there as globals.",
   },
+  go: {
+    title: "Go",
+    file: "main.go",
+    code: `package main
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+func Handler(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]string{"hello": r.URL.Query().Get("name")})
+}`,
+    more: "Also taken: `func main()`, a process for each call with the body on stdin. It is compiled when it is deployed; modules come from `vendor/` or the module proxy.",
+  },
 };
 
 /** How to write functions for this server and deploy them, in the form that language models read. */
@@ -83,7 +99,8 @@ ${samples.join("\n\n")}
 
 Several files: \`"files": {"main.py": "…", "lib/tools.py": "…"}\` and \`"entry": "main.py"\` instead of \`"code"\`, or a zip archive:
 \`curl -X PUT "${baseUrl}/api/functions/NAME?language=python" -H "Content-Type: application/zip" --data-binary @code.zip\`.
-Packages cannot be installed: bring their files along.
+Packages cannot be installed: bring their files along. A Linux executable, or a WebAssembly module for WASI preview 1, goes as it is:
+\`curl -T FILE "${baseUrl}/api/functions/NAME?language=native"\`, or \`language=wasm\`.
 
 ## Look
 

@@ -11,12 +11,14 @@ import { executionRoutes } from "./executions.ts";
 import { answerFault, answerFaults } from "./faults.ts";
 import { functionRoutes } from "./functions.ts";
 import { invocationRoutes } from "./invocations.ts";
+import { jobRoutes } from "./jobs.ts";
 import { keyRoutes } from "./keys.ts";
 import { kvRoutes } from "./kv.ts";
 import { logRoutes } from "./logs.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { openapiSettings } from "./openapi.ts";
 import type { ManagementParts } from "./parts.ts";
+import { scheduleRoutes } from "./schedules.ts";
 import { sessionRoutes } from "./session.ts";
 import { systemRoutes } from "./system.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -58,6 +60,8 @@ export async function openManagementApi(parts: ManagementParts): Promise<Api> {
       variableRoutes,
       kvRoutes,
       invocationRoutes,
+      jobRoutes,
+      scheduleRoutes,
       executionRoutes,
       logRoutes,
       metricsRoutes,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
 import type { MetricsBucket } from "../../services/executions.ts";
+import { RECENT_STEP_MS } from "../../services/recent-runs.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
 import { FAULTS, idParams, pageOf, pageQuery, time } from "./schemas.ts";
@@ -24,13 +25,26 @@ const numbers = {
   p99Ms: z.number().optional(),
 };
 const bucketOut = z.object({ from: time, ...numbers }).meta({ id: "MetricsStep" });
+const recentOut = z
+  .object({
+    from: time,
+    calls: z.number().int(),
+    errors: z.number().int(),
+    coldStarts: z.number().int(),
+    p50Ms: z.number().optional().describe("of the run time, within 10 %"),
+    p95Ms: z.number().optional(),
+    p99Ms: z.number().optional(),
+  })
+  .meta({ id: "RecentStep" });
 const rangeQuery = {
   from: moment.optional().describe("ISO 8601; an hour before `to` where absent"),
   to: moment.optional().describe("ISO 8601; now where absent"),
 };
 
 /** Numbers of functions over time; those of the whole server are at /metrics. */
-export function metricsRoutes(api: Api, { executions, inventory, clock, scrape }: ManagementParts): void {
+export function metricsRoutes(api: Api, parts: ManagementParts): void {
+  const { executions, recentRuns, inventory, clock, scrape } = parts;
+
   function rangeOf(query: { from?: number | undefined; to?: number | undefined }): { fromMs: number; toMs: number } {
     const toMs = query.to ?? clock.now();
     const fromMs = query.from ?? toMs - HOUR_MS;
@@ -97,6 +111,31 @@ export function metricsRoutes(api: Api, { executions, inventory, clock, scrape }
     },
   });
 
+  api.get("/api/metrics/recent", {
+    config: { scope: "read" },
+    schema: {
+      operationId: "readRecentMetrics",
+      summary: "The whole server's last quarter of an hour, in steps of some seconds, since it started",
+      description:
+        "Counted in memory by the node that answers: what ended in each step, the last of which is not over.",
+      tags: ["metrics"],
+      response: {
+        200: z.object({ step: z.number().describe("seconds"), items: z.array(recentOut) }),
+        ...FAULTS,
+      },
+    },
+    handler: async () => ({
+      step: RECENT_STEP_MS / 1000,
+      items: recentRuns.list().map(({ fromMs, p50Ms, p95Ms, p99Ms, ...counts }) => ({
+        from: isoTime(fromMs),
+        ...counts,
+        p50Ms: rounded(p50Ms),
+        p95Ms: rounded(p95Ms),
+        p99Ms: rounded(p99Ms),
+      })),
+    }),
+  });
+
   api.get("/metrics", {
     config: { scope: "read" },
     schema: {
@@ -112,6 +151,10 @@ export function metricsRoutes(api: Api, { executions, inventory, clock, scrape }
       return await reply.type(contentType).send(text);
     },
   });
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : roundMs(ms);
 }
 
 function stepShape(bucket: MetricsBucket): z.infer<typeof bucketOut> {

@@ -12,6 +12,8 @@ const TAGS = {
   env: "Variables and secrets",
   kv: "Keys and values",
   invocations: "Running functions",
+  jobs: "Runs that are kept for later",
+  schedules: "Functions that are run by themselves",
   executions: "What ran, and how it went",
   metrics: "Numbers over time",
   keys: "API keys",
@@ -76,6 +78,7 @@ interface OpenapiDocument {
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "200": "Done",
   "201": "Made",
+  "202": "Taken; it will be done",
   "204": "Done; no body",
   "302": "Elsewhere",
   "4XX": "The request is refused",

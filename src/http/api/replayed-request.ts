@@ -19,6 +19,12 @@ interface RecordedRequest {
   readonly bodyTruncated?: true;
 }
 
+/** True for the record of a request, and for no value that a function is called with but one made to look like it. */
+export function isRecordedRequest(event: string): boolean {
+  const { method, relativePath, query, headers } = Object(JSON.parse(event)) as Partial<RecordedRequest>;
+  return [method, relativePath, query].every((part) => typeof part === "string") && typeof headers === "object";
+}
+
 export class ReplayedRequest implements Exchange {
   readonly head: RequestHead;
   readonly firstBytes: Buffer;

@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 const SRC = join(import.meta.dirname, "../..");
 /** What the first request for the management API brings, and an idle server must not hold. */
-const LATE = /^(?:fastify|@fastify\/.*|fastify-.*|zod|prom-client|diff|yauzl)(?:\/|$)/;
+const LATE =
+  /^(?:fastify|@fastify\/.*|fastify-.*|zod|prom-client|diff|yauzl|croner|bullmq|redis|standardwebhooks)(?:\/|$)/;
 
 /** Imports that Node follows at start; `import type` and `import()` are none of them. */
 function fixedImports(file: string): string[] {

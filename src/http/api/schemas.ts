@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SCOPES } from "../../core/access.ts";
 import { STATUSES, TRIGGERS } from "../../core/execution.ts";
-import { STYLES } from "../../core/function.ts";
+import { DEFAULT_SETTINGS, MISSED_POLICIES, OVERLAPS, STYLES } from "../../core/function.ts";
 
 const MAX_PAGE = 200;
 const DEFAULT_PAGE = 50;
@@ -67,18 +67,57 @@ export const egressIn = z
 const egressOut = z.union([egressWord, z.array(z.string())]);
 
 const style = z.enum(STYLES);
+const artifactMode = z.enum(["native", "wasm"]);
 export const status = z.enum(STATUSES, { error: `one of ${STATUSES.join(", ")}` });
 export const trigger = z.enum(TRIGGERS, { error: `one of ${TRIGGERS.join(", ")}` });
 
 const description = z
   .string()
   .refine((text) => Buffer.byteLength(text) <= DESCRIPTION_BYTES, { error: `${DESCRIPTION_BYTES} bytes at most` });
-const wholeFrom = (least: number, most: number) =>
+export const wholeFrom = (least: number, most: number) =>
   z
     .number({ error: `a whole number from ${least} to ${most}` })
     .int()
     .min(least, { error: `${least} at least` })
     .max(most, { error: `${most} at most` });
+
+const MAX_ATTEMPTS = 100;
+const MAX_BACKOFF_MS = 86_400_000;
+export const attempts = wholeFrom(1, MAX_ATTEMPTS);
+const { retry: RETRY } = DEFAULT_SETTINGS;
+const retry = z.object({ attempts: z.number().int(), backoffMs: z.number(), maxBackoffMs: z.number() });
+const retryIn = z
+  .strictObject({
+    attempts: attempts.default(RETRY.attempts).describe("the first one included"),
+    backoffMs: wholeFrom(0, MAX_BACKOFF_MS)
+      .default(RETRY.backoffMs)
+      .describe("at most, before the second; then doubling"),
+    maxBackoffMs: wholeFrom(0, MAX_BACKOFF_MS).default(RETRY.maxBackoffMs),
+  })
+  .describe("of its jobs");
+
+const overlap = z
+  .enum(OVERLAPS, { error: `one of ${OVERLAPS.join(", ")}` })
+  .describe(
+    "what becomes of a fire while the run of the one before goes on: both run, it is left out, or it ends the other",
+  );
+const missed = z
+  .enum(MISSED_POLICIES, { error: `one of ${MISSED_POLICIES.join(", ")}` })
+  .describe("what becomes of the fires that nobody was there for: none is run, one for all of them, or each");
+export const scheduleIn = z.strictObject({
+  cron: z.string({ error: "text is required" }).describe("five fields, a nickname (@daily), or @every 90s"),
+  timeZone: z.string().default("UTC").describe("IANA name"),
+  overlap: overlap.default("forbid"),
+  missed: missed.default("skip"),
+  paused: z.boolean().default(false),
+  input: z.unknown().optional().describe("what each run gets; where absent, {scheduledAt}"),
+});
+export const scheduleOut = z
+  .object({
+    ...{ cron: z.string(), timeZone: z.string(), overlap, missed, paused: z.boolean() },
+    input: z.unknown().optional(),
+  })
+  .meta({ id: "Schedule" });
 
 /** Of a request. Null takes back what was set. */
 export const settingsIn = {
@@ -96,6 +135,9 @@ export const settingsIn = {
   saveResponses: z.boolean(),
   retentionDays: wholeFrom(1, 3650).nullable(),
   retentionCount: wholeFrom(1, 10_000_000).nullable(),
+  retry: retryIn,
+  jobConcurrency: wholeFrom(1, 10_000).nullable().describe("jobs of it that may run at once, on all nodes"),
+  schedule: scheduleIn.nullable(),
 } as const;
 
 const aliasTarget = z.object({ version: z.number().int(), weight: z.number().int().describe("percent") });
@@ -109,6 +151,15 @@ export const versionOut = z
     language: z.string(),
     style: style.optional(),
     entry: z.string().optional(),
+    mode: artifactMode.optional().describe("which of its artifacts runs; absent where there are none"),
+    artifacts: z
+      .array(z.object({ mode: artifactMode, sizeBytes: z.number(), sha256: z.string() }))
+      .optional()
+      .describe("programs that were built or uploaded"),
+    upload: z
+      .object({ id: z.uuid(), label: z.string(), description: z.string() })
+      .optional()
+      .describe("how the native API (/functions, /invoke) knows it; absent where it did not come that way"),
     egress: egressOut.optional(),
     createdBy: z.string().optional().describe("name of the key that it came with"),
     createdAt: time,
@@ -141,6 +192,9 @@ export const functionOut = z
     saveResponses: z.boolean(),
     retentionDays: z.number().optional(),
     retentionCount: z.number().optional(),
+    retry,
+    jobConcurrency: z.number().optional(),
+    schedule: scheduleOut.optional(),
     language: z.string().optional().describe("of the active version"),
     activeVersion: z.number().int().optional(),
     url: z.string().describe("where it is called"),
@@ -186,21 +240,26 @@ export const executionOut = z
   })
   .meta({ id: "Execution" });
 
+/** What a function answered to a request whose sender did not wait. */
+export const keptResponse = z.object({
+  statusCode: z.number().int(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.string(),
+  isBase64Encoded: z.boolean(),
+});
+
+/** What was taken, and will be done. */
+export const accepted = z
+  .object({ jobId: z.string(), status: z.literal("queued"), url: z.string().describe("where to ask for it") })
+  .meta({ id: "Accepted" });
+
 /** How a run ended, for whoever asked for it. */
 export const resultOut = z
   .object({
     executionId: z.uuid(),
     status,
     result: z.unknown().optional().describe("what the code returned"),
-    response: z
-      .object({
-        statusCode: z.number().int(),
-        headers: z.array(z.tuple([z.string(), z.string()])),
-        body: z.string(),
-        isBase64Encoded: z.boolean(),
-      })
-      .optional()
-      .describe("what the code answered, where it was run as an HTTP request"),
+    response: keptResponse.optional().describe("what the code answered, where it was run as an HTTP request"),
     error: z
       .object({
         message: z.string(),

@@ -1,9 +1,13 @@
 // What the services hold, in the shapes of the API.
 import type { z } from "zod";
 import type { ExecutionSummary } from "../../core/execution.ts";
+import type { Schedule } from "../../core/function.ts";
+import { parseKeepingDigits } from "../../core/json-text.ts";
 import type { LogLine } from "../../core/log-line.ts";
 import type { StoredFunction, StoredVersion, VersionSummary } from "../../services/inventory.ts";
-import type { executionOut, functionOut, logLine, versionOut, versionWithCode } from "./schemas.ts";
+import type { executionOut, functionOut, logLine, scheduleOut, versionOut, versionWithCode } from "./schemas.ts";
+
+const MODES = ["native", "wasm"] as const;
 
 export function isoTime(unixMs: number): string {
   return new Date(unixMs).toISOString();
@@ -23,22 +27,33 @@ export function pageShape<Item, Shape>(
 
 export function functionShape(stored: StoredFunction, baseUrl: string): z.infer<typeof functionOut> {
   const { id, name, settings, language, activeVersion, createdAtMs, updatedAtMs } = stored;
-  const { egress, corsOrigins, ...plain } = settings;
+  const { egress, corsOrigins, schedule, retry, ...plain } = settings;
   return {
     ...{ id, name, language, activeVersion },
     ...plain,
     egress: mutable(egress),
     corsOrigins: [...corsOrigins],
+    retry: { ...retry },
+    schedule: schedule && scheduleShape(schedule),
     url: `${baseUrl}/fn/${name}`,
     createdAt: isoTime(createdAtMs),
     updatedAt: isoTime(updatedAtMs),
   };
 }
 
+export function scheduleShape({ input, ...schedule }: Schedule): z.infer<typeof scheduleOut> {
+  return { ...schedule, input: input === undefined ? undefined : parseKeepingDigits(input) };
+}
+
 export function versionShape(version: VersionSummary, active: number | undefined): z.infer<typeof versionOut> {
   const { number, language, style, entry, egress, createdBy, createdAtMs, contentHash, sizeBytes } = version;
+  const artifacts = MODES.flatMap((mode) => {
+    const blob = version.artifacts[mode];
+    return blob === undefined ? [] : [{ mode, sizeBytes: blob.sizeBytes, sha256: blob.hash }];
+  });
   return {
     ...{ version: number, language, style, entry, createdBy, contentHash, sizeBytes },
+    ...{ mode: version.mode, artifacts: artifacts.length === 0 ? undefined : artifacts, upload: version.upload },
     egress: mutable(egress),
     createdAt: isoTime(createdAtMs),
     active: number === active,

@@ -9,6 +9,19 @@ const systemOut = z
     startedAt: time,
     memoryBytes: z.number(),
     runtimes: z.array(z.looseObject({ base: z.string(), languages: z.array(z.string()), found: z.boolean() })),
+    builders: z.array(
+      z.looseObject({
+        language: z.string(),
+        found: z.boolean(),
+        title: z.string().optional(),
+        reason: z.string().optional().describe("why it cannot be had"),
+      }),
+    ),
+    store: z.looseObject({ kind: z.enum(["sqlite", "redis"]) }),
+    nodes: z
+      .array(z.looseObject({ id: z.string() }))
+      .optional()
+      .meta({ description: "All servers that share a Redis" }),
     pool: z.looseObject({ maxWorkers: z.number(), waiting: z.number(), maxQueue: z.number() }),
   })
   .meta({ id: "System" });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { diffFiles } from "../../services/diff.ts";
-import { ZIP } from "./bodies.ts";
+import { BYTES, ZIP } from "./bodies.ts";
 import { deployBody, deployOf, MAX_CODE_BODY_BYTES, takeQuery, deployQuery } from "./deploy.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
@@ -66,7 +66,7 @@ export function versionRoutes(api: Api, parts: ManagementParts): void {
       operationId: "createVersion",
       summary: "Deploys code; the same code again is the same version",
       tags: ["versions"],
-      consumes: ["application/json", ZIP],
+      consumes: ["application/json", ZIP, BYTES],
       params: idParams,
       querystring: deployQuery,
       body: deployBody,

@@ -10,10 +10,12 @@ import type { Deploy } from "../../services/deploy.ts";
 import { grantEgress } from "../../services/egress.ts";
 import { explain } from "../../services/explain.ts";
 import type { Invoke, InvocationResult } from "../../services/invoke.ts";
+import type { Jobs } from "../../services/jobs.ts";
 import type { Programs } from "../../services/programs.ts";
 import { sendFault, sendJson } from "../answer.ts";
 import { readBody } from "../body.ts";
 import { decodePath } from "../decode.ts";
+import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../prefer.ts";
 import type { Dialect, HttpRequest, Route } from "../router.ts";
 import { ScriptEvents } from "./script-events.ts";
 import { checkPath, parseRun, parseRunNow, parseUpload, type RunBody, versionOf } from "./script-request.ts";
@@ -26,6 +28,7 @@ export interface ScriptApiDeps {
   readonly programs: Programs;
   readonly deploy: Deploy;
   readonly invoke: Invoke;
+  readonly jobs: Jobs;
   readonly limits: RunLimits;
   /** The widest that is allowed. */
   readonly egress: EgressPolicy;
@@ -54,6 +57,14 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
     const body = parseRun(await readBody(request.message, limits.bodyBytes));
     const functionName = decodePath(request.path.slice("/run/".length)).replace(/^\/+/, "");
     const number = versionOf(request.query);
+    if (prefersAsync(request.message)) {
+      const pin = number === undefined ? undefined : String(number);
+      const input = { kind: "value", json: body.input } as const;
+      const idempotencyKey = idempotencyKeyOf(request.message);
+      const { jobId } = await deps.jobs.submit({ stored: catalog.require(functionName), input, pin, idempotencyKey });
+      answerAccepted(response, jobId);
+      return;
+    }
     const version = catalog.cached(functionName, number) ?? (await catalog.find(functionName, number));
     await execute(version, "script", body, response);
   }
@@ -156,12 +167,18 @@ function runFaultText(error: PlatformError): string {
     case "SCOPE_MISSING":
     case "TOO_MANY_ATTEMPTS":
     case "INVALID_PATH":
+    case "VERSION_EXISTS":
+    case "UNSUPPORTED_FILE":
+    case "BUILD_FAILED":
+    case "IDEMPOTENCY_KEY_REUSED":
       return error.message;
     case "RUN_FAILED":
     case "RUN_TIMED_OUT":
     case "SANDBOX_START_FAILED":
     case "INTERNAL":
     case "POOL_SATURATED":
+    case "QUEUE_FULL":
+    case "TOOLCHAIN_MISSING":
     case "DRAINING":
     case "STORE_UNAVAILABLE":
       return `failed to run: ${error.message}`;

@@ -26,7 +26,7 @@ function line(events: ScriptEvents, text: string, stream: OutputStream = "stdout
 }
 
 function end(events: ScriptEvents, outcome: Outcome): void {
-  events.end({ executionId: "x", outcome, printed: "", coldStart: false, waitMs: 0, runMs: 0 });
+  events.end({ executionId: "x", outcome, printed: "", stderr: "", coldStart: false, waitMs: 0, runMs: 0 });
 }
 
 const RETURNED = { kind: "ok", json: "1" } as const;

@@ -1,16 +1,21 @@
 // Functions over HTTP: any method, any path below a function's name. Contract: docs/http-functions.md.
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { PlatformError } from "../../../core/errors.ts";
+import type { RequestHead } from "../../../core/exchange.ts";
 import type { Version } from "../../../core/program.ts";
 import type { Catalog, StoredFunction } from "../../../services/catalog.ts";
 import type { Invoke } from "../../../services/invoke.ts";
+import type { Jobs } from "../../../services/jobs.ts";
 import type { RateLimits } from "../../../services/rate-limits.ts";
 import type { Access } from "../../access.ts";
+import { readBytes } from "../../body.ts";
 import { decodePath } from "../../decode.ts";
+import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../../prefer.ts";
 import type { Dialect, HttpRequest, Route } from "../../router.ts";
 import { answerPreflight, corsHeaders, isPreflight } from "./cors.ts";
 import { FunctionCall } from "./call.ts";
 import { answerFault } from "./fault.ts";
+import { keepRequest } from "./kept-exchange.ts";
 import { headersFor, requestIdOf, wholeBody } from "./request.ts";
 
 const PREFIX = "/fn/";
@@ -21,6 +26,7 @@ export interface FunctionsDoorDeps {
   readonly invoke: Invoke;
   readonly access: Access;
   readonly rateLimits: RateLimits;
+  readonly jobs: Jobs;
   /** Of one request's body. */
   readonly bodyBytes: number;
 }
@@ -44,9 +50,50 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     }
     for (const [name, value] of corsHeaders(message, settings.corsOrigins)) response.setHeader(name, value);
     if (settings.callsPerMinute !== undefined) rateLimits.take(stored.id, settings.callsPerMinute);
+    if (prefersAsync(message) && mayEnqueue(message)) {
+      await keep({ request, response, stored, pin, relativePath });
+      return;
+    }
     const version = await catalog.pinned(stored, pin);
     const body = await wholeBody(message, deps.bodyBytes);
     await run({ request, response, stored, version, relativePath, body });
+  }
+
+  function headOf({ message, path, query }: HttpRequest, relativePath: string): RequestHead {
+    return {
+      requestId: requestIdOf(message) ?? "",
+      remoteAddress: message.socket.remoteAddress,
+      method: message.method ?? "GET",
+      ...{ path, relativePath, query },
+      headers: headersFor(message, access.isOurs(message)),
+    };
+  }
+
+  /** A job outlives its request and fills the disk: callers whom nobody knows are answered as if they had no preference. */
+  function mayEnqueue(message: IncomingMessage): boolean {
+    try {
+      access.checkKey(message, "invoke");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Keeps the request for later, whole. */
+  async function keep(given: {
+    readonly request: HttpRequest;
+    readonly response: ServerResponse;
+    readonly stored: StoredFunction;
+    readonly pin: string | undefined;
+    readonly relativePath: string;
+  }): Promise<void> {
+    const { request, response, stored, pin, relativePath } = given;
+    const { message } = request;
+    const body = await readBytes(message, deps.jobs.inputBytes, ", setting JOB_INPUT_MAX_SIZE");
+    const input = { kind: "request", request: keepRequest(headOf(request, relativePath), body) } as const;
+    const idempotencyKey = idempotencyKeyOf(message);
+    const { jobId } = await deps.jobs.submit({ stored, input, pin, idempotencyKey });
+    answerAccepted(response, jobId);
   }
 
   async function run(given: {
@@ -60,15 +107,7 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     const { request, response, stored, version, relativePath, body } = given;
     const { message } = request;
     const { timeoutMs, saveResponses: keepsResponse } = stored.settings;
-    const requestId = requestIdOf(message) ?? "";
-    const head = {
-      requestId,
-      method: message.method ?? "GET",
-      path: request.path,
-      relativePath,
-      query: request.query,
-      headers: headersFor(message, access.isOurs(message)),
-    };
+    const head = headOf(request, relativePath);
     const call = new FunctionCall({ message, response, head, body, version, bodyBytes: deps.bodyBytes, keepsResponse });
     const invocation = deps.invoke({
       version,
