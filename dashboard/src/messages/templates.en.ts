@@ -1,0 +1,18 @@
+export const en = {
+  hello: "Hello",
+  "hello-about": "The smallest one: a name in, a greeting out.",
+  "json-api": "JSON API",
+  "json-api-about": "Takes JSON, checks it, answers JSON.",
+  counter: "Counter",
+  "counter-about": "Remembers a number between calls, in its own store.",
+  webhook: "Webhook",
+  "webhook-about": "Takes signed deliveries, and only those.",
+  router: "Router",
+  "router-about": "Several routes with parameters in one function.",
+  "scheduled-job": "Scheduled job",
+  "scheduled-job-about": "Something to run every hour or every night.",
+  streaming: "Streaming",
+  "streaming-about": "Sends its answer piece by piece, as events.",
+  "ai-proxy": "AI proxy",
+  "ai-proxy-about": "Asks a language model; the key stays a secret.",
+};

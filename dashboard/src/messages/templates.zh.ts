@@ -1,0 +1,18 @@
+export const zh = {
+  hello: "你好",
+  "hello-about": "最小的函数：输入名字，返回问候。",
+  "json-api": "JSON 接口",
+  "json-api-about": "接收 JSON，校验后返回 JSON。",
+  counter: "计数器",
+  "counter-about": "用自己的存储在多次调用之间记住一个数。",
+  webhook: "Webhook",
+  "webhook-about": "只接收带有正确签名的推送。",
+  router: "路由",
+  "router-about": "一个函数里的多条带参数的路由。",
+  "scheduled-job": "定时任务",
+  "scheduled-job-about": "每小时或每晚运行的任务。",
+  streaming: "流式输出",
+  "streaming-about": "以事件流逐段返回结果。",
+  "ai-proxy": "AI 代理",
+  "ai-proxy-about": "向语言模型提问，密钥不外泄。",
+};

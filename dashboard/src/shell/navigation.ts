@@ -1,0 +1,11 @@
+import { IconActivity, IconFunctions, IconHome, IconServer, IconTerminal } from "../components/icons.ts";
+import { paths } from "../router.ts";
+
+/** The main pages, and the letter that leads there after `g`. */
+export const NAVIGATION = [
+  { page: "home", path: paths.home, Icon: IconHome, letter: "h" },
+  { page: "functions", path: paths.functions, Icon: IconFunctions, letter: "f" },
+  { page: "playground", path: paths.playground, Icon: IconTerminal, letter: "p" },
+  { page: "executions", path: paths.executions, Icon: IconActivity, letter: "e" },
+  { page: "system", path: paths.system(), Icon: IconServer, letter: "s" },
+] as const;

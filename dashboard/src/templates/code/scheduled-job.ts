@@ -1,0 +1,9 @@
+// A job for a schedule: keeps the time of its last ten runs. Give it a schedule on its page; a call runs it at once.
+import { kv } from "cloche";
+
+export default async (): Promise<Response> => {
+  const runs = [new Date().toISOString(), ...((await kv.get<string[]>("runs")) ?? [])].slice(0, 10);
+  await kv.set("runs", runs);
+  console.log(`run at ${runs[0]}`);
+  return Response.json({ runs });
+};
