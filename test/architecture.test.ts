@@ -12,8 +12,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sandbox: ["core"],
   runtimes: ["core"],
   store: ["core"],
+  // Both keep SQLite files, in the same way.
+  queue: ["core", "store/sqlite"],
   pool: ["core", "sandbox/sandbox.ts"],
-  services: ["core", "pool/pool.ts", "sandbox/sandbox.ts", "runtimes/runtime.ts", "store/store.ts"],
+  services: [
+    "core",
+    "pool/pool.ts",
+    "sandbox/sandbox.ts",
+    "runtimes/runtime.ts",
+    "store/store.ts",
+    "store/changes.ts",
+    "queue/queue.ts",
+  ],
   http: ["core", "services"],
   config: ["core", "sandbox/sandbox.ts"],
 };
@@ -23,16 +33,22 @@ const STRANGERS: readonly (readonly [string, string])[] = [
   ["runtimes/node", "runtimes/python"],
   ["runtimes/node", "runtimes/lua"],
   ["runtimes/python", "runtimes/lua"],
+  ["runtimes/native", "runtimes/node"],
+  ["runtimes/native", "runtimes/python"],
 ];
 
 /** Capability -> the only places that may use it. */
 const HOMES: readonly { readonly what: string; readonly pattern: RegExp; readonly homes: readonly string[] }[] = [
   { what: "processes", pattern: /["']node:child_process["']/, homes: ["sandbox"] },
   { what: "HTTP", pattern: /["']node:https?["']/, homes: ["http", "services/outbound"] },
-  { what: "SQLite", pattern: /["']node:sqlite["']/, homes: ["store/sqlite"] },
+  { what: "SQLite", pattern: /["']node:sqlite["']/, homes: ["store/sqlite", "queue/sqlite"] },
   { what: "the environment", pattern: /\bprocess\.env\b/, homes: ["config/environment.ts"] },
   { what: "time", pattern: /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval)\(/, homes: ["core/clock.ts"] },
-  { what: "adapters", pattern: /nursery-sandbox\.ts|sqlite-store\.ts|runtimes\/\w+\/runtime\.ts/, homes: ["app.ts"] },
+  {
+    what: "adapters",
+    pattern: /nursery-sandbox\.ts|(?:sqlite|bullmq)-queue\.ts|sqlite-store\.ts|runtimes\/\w+\/runtime\.ts/,
+    homes: ["app.ts"],
+  },
 ];
 
 interface Source {

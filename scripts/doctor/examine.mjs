@@ -4,6 +4,7 @@ import { checkBubblewrap } from "./bubblewrap.mjs";
 import { checkCapacity } from "./capacity.mjs";
 import { checkCgroups } from "./cgroups.mjs";
 import { checkDataFolder } from "./data-folder.mjs";
+import { checkGo } from "./go.mjs";
 import { checkHostileTenants } from "./hostile-tenants.mjs";
 import { checkPlatform } from "./platform.mjs";
 import { checkPort } from "./port.mjs";
@@ -18,6 +19,7 @@ export async function examine(machine) {
   return [
     ...checkPlatform(machine),
     ...checkRuntimes(machine),
+    checkGo(machine),
     ...checkBubblewrap(machine),
     ...checkSandbox(machine, settings),
     ...checkCgroups(machine, settings),

@@ -138,6 +138,37 @@ suite("the runtimes", () => {
   });
 });
 
+suite("Go", () => {
+  const WHOLE = {
+    VERSION: "go1.24.4\ntime 2025\n",
+    "bin/go": "",
+    "src/fmt/print.go": "",
+    "pkg/tool/linux_amd64/compile": "",
+  };
+  const at = (root: string, version = "1.24.4"): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(WHOLE).map(([path, text]) => [`${root}/${path}`, text.replace("1.24.4", version)]),
+    );
+
+  test("is found where it usually is, the newest one of Debian's", async () => {
+    assert.match((await finding({ files: at("/usr/local/go") }, "go")).what, /^Go 1\.24\.4 at \/usr\/local\/go,/);
+    const files = { ...at("/usr/lib/go-1.9", "1.9"), ...at("/usr/lib/go-1.24"), ...at("/usr/lib/go-1.21", "1.21.1") };
+    assert.match((await finding({ files }, "go")).what, /at \/usr\/lib\/go-1\.24,/);
+    const named = await finding({ files: { ...files, ...at("/opt/go", "1.25.0") }, env: { GOROOT: "/opt/go" } }, "go");
+    assert.equal(named.level, "ok");
+    assert.match(named.what, /^Go 1\.25\.0 at \/opt\/go,/);
+  });
+
+  test("missing, old or half is no complaint, but said with what it costs", async () => {
+    const half = { ...at("/usr/local/go"), "/usr/local/go/src/fmt/print.go": undefined };
+    for (const files of [{}, at("/usr/lib/go-1.19", "1.19.8"), half]) {
+      const { level, cost, fix } = await finding({ files }, "go");
+      assert.equal(level, "info");
+      assert.match(`${cost} ${fix?.join()}`, /not as source.*go\.dev\/doc\/install/);
+    }
+  });
+});
+
 suite("bubblewrap", () => {
   test("missing on Fedora, it comes from dnf", async () => {
     const found = await onlyComplaint({

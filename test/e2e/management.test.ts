@@ -395,6 +395,9 @@ suite("the management API", () => {
     const own = all.items.find(({ name }: { name: string }) => name === "counted");
     assert.deepEqual([own.calls, own.errors], [3, 1]);
     await api.call("readMetrics", 200, { query: { limit: 1 } });
+    const { json: recent } = await api.call("readRecentMetrics", 200);
+    const counted = recent.items.map(({ calls }: { calls: number }) => calls);
+    assert.ok(Math.max(...counted) >= 3, JSON.stringify(recent));
     await api.call("readMetrics", 400, { query: { from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z" } });
     await api.call("readFunctionMetrics", 400, { params: { id: "counted" }, query: { step: 61 } });
     await api.call("readFunctionMetrics", 400, { params: { id: "counted" }, query: { from: "2020-01-01T00:00:00Z" } });
@@ -483,6 +486,38 @@ suite("the management API", () => {
     }
     const head = await fetch(`${server.url}/api/keys`, { method: "HEAD" });
     assert.deepEqual([head.status, await head.text()], [200, ""]);
+  });
+
+  test("keeps calls for later, looks after them, and runs functions by themselves", async () => {
+    const params = { id: "kept" };
+    const code = "def handler(event, context):\n    raise ValueError('no')\n";
+    const retry = { attempts: 1, backoffMs: 0, maxBackoffMs: 0 };
+    const { json: made } = await api.call("createFunction", 201, {
+      body: { name: "kept", language: "python", code, retry, jobConcurrency: 3 },
+    });
+    assert.deepEqual([made.retry, made.jobConcurrency, made.schedule], [retry, 3, undefined]);
+    const headers = { Prefer: "respond-async" };
+    const { json: accepted } = await api.call("invoke", 202, { params, body: { priority: 5 }, headers });
+    const job = { id: accepted.jobId };
+    while ((await api.call("readJob", 200, { params: job })).json.status !== "dead");
+    const { json: listed } = await api.call("listJobs", 200, { query: { function: "kept", status: "dead" } });
+    assert.deepEqual([listed.items.length, listed.items[0].priority], [1, 5]);
+    await api.call("replayJob", 200, { params: job });
+    while ((await api.call("readJob", 200, { params: job })).json.status !== "dead");
+    assert.equal((await api.call("replayJobs", 200, { body: { functionId: "kept" } })).json.replayed, 1);
+    const { json: later } = await api.call("invoke", 202, { params, body: { delayMs: 60_000 }, headers });
+    await api.call("cancelJob", 204, { params: { id: later.jobId } });
+    const { json: secret } = await api.call("readWebhookSecret", 200, { params });
+    assert.match(secret.secret, /^whsec_/);
+
+    const schedule = { cron: "0 0 1 1 *", timeZone: "Asia/Tokyo" };
+    const { json: put } = await api.call("putSchedule", 200, { params, body: schedule });
+    assert.deepEqual((await api.call("readSchedule", 200, { params })).json, put);
+    assert.equal((await api.call("nextFires", 200, { params })).json.fires.length, 5);
+    await api.call("runSchedule", 202, { params });
+    await api.call("deleteSchedule", 204, { params });
+    const { json: changed } = await api.call("changeFunction", 200, { params, body: { jobConcurrency: null } });
+    assert.equal(changed.jobConcurrency, undefined);
   });
 
   test("was called at every route, and gave every answer but faults of its own that its document promises", () => {

@@ -256,7 +256,7 @@ suite("the script API", () => {
       ["/upload", { path: "a", code: 1, language: "python" }, 400, /^Invalid request payload$/],
       ["/upload", { path: "a/../b", code: "1", language: "python" }, 400, /^Invalid path$/],
       ["/upload", { path: "/", code: "1", language: "python" }, 400, /^Invalid path$/],
-      ["/upload", { path: "a", code: "1", language: "ruby" }, 400, /"ruby"[^]*javascript, typescript, python/],
+      ["/upload", { path: "a", code: "1", language: "ruby" }, 400, /"ruby"[^]*javascript, typescript, [^]*python/],
       [
         "/upload",
         { path: "a", code: "x".repeat(262_145), language: "python" },
@@ -285,7 +285,7 @@ suite("the script API", () => {
     );
     const { error } = (await json.json()) as { error: { code: string; message: string } };
     assert.equal(error.code, "UNSUPPORTED_LANGUAGE");
-    assert.match(error.message, /"ruby".*installed: javascript, typescript, python/);
+    assert.match(error.message, /"ruby".*installed: javascript, typescript,.* python/);
   });
 
   test("tells a wrong method by 405 and what is allowed", async () => {

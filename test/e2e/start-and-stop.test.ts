@@ -96,7 +96,7 @@ suite("the server", () => {
       [{ TIMEOUT_SCRIPT: "soon" }, /TIMEOUT_SCRIPT="soon" is not allowed: it must be a number of seconds/],
       [{ MAX_MEMORY: "12 apples" }, /MAX_MEMORY="12 apples" is not allowed: it must be a size/],
       [{ MAX_CPUS: "0" }, /MAX_CPUS="0" is not allowed/],
-      [{ REDIS_HOST: "localhost" }, /REDIS_HOST="localhost": the Redis store is not there yet/],
+      [{ REDIS_URL: "http://:word@h" }, /REDIS_URL=\(not shown\) is not allowed: it must be redis:\/\/, rediss:/],
       [{ GPU_ENABLED: "yes" }, /GPU_ENABLED="yes" is not allowed: it must be true or false/],
       [
         { EGRESS: "http://example.com" },

@@ -12,7 +12,7 @@ const DASHBOARD = { awaits: "the dashboard, which shows what functions print" };
 const KEYS = { by: "test/e2e/access.test.ts" };
 const ROLES = { awaits: "roles and quotas" };
 const SECRET_BOX = { by: "src/services/secret-box.test.ts" };
-const REDIS = { awaits: "the Redis store" };
+const REDIS = { by: "src/store/redis/redis-faults.test.ts" };
 const QUEUES = { awaits: "jobs and schedules" };
 const VIRTUAL_MACHINE = { by: "test/vm" };
 
@@ -48,7 +48,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "API-22": QUEUES,
 
   "BLD-02": { awaits: "npm packages" },
-  "BLD-04": { awaits: "npm packages" },
+  "BLD-04": { by: "src/services/build/modules.test.ts" },
 
   "DAT-01": { by: "src/store/sqlite/sqlite-store.test.ts" },
   "DAT-03": { by: "src/store/sqlite/sqlite-store.test.ts" },
@@ -56,9 +56,9 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "DAT-05": { awaits: "tests on a data volume of their own" },
   "DAT-06": { by: "src/store/sqlite/open-database.test.ts" },
   "DAT-07": { by: "src/store/sqlite/open-database.test.ts" },
-  "DAT-08": REDIS,
+  "DAT-08": { by: "test/e2e/redis-down.test.ts" },
   "DAT-09": REDIS,
-  "DAT-10": REDIS,
+  "DAT-10": { by: "src/store/redis/redis-network.test.ts" },
   "DAT-11": REDIS,
   "DAT-12": { by: "src/store/store.contract.ts" },
   "DAT-13": { by: "test/e2e/start-and-stop.test.ts" },

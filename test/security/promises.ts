@@ -136,6 +136,15 @@ export const PROMISES: readonly SecurityPromise[] = [
   { id: "BLD-02", promise: "packages run nothing when installed", attack: "a postinstall script" },
   { id: "BLD-03", promise: "the compiler cannot be blown up", attack: "nested types, giant source maps" },
   { id: "BLD-04", promise: "packages are what was locked", attack: "a public package with a private name" },
+  { id: "BLD-05", promise: "a build ends within its limits", attack: "compile for ever, fill memory, disk, processes" },
+  { id: "BLD-06", promise: "sources are only read as sources", attack: "settings of Go's, C code, files from outside" },
+  { id: "BLD-07", promise: "builds give each other nothing", attack: "write into the cache that all builds read" },
+  { id: "BLD-08", promise: "an upload stays in its folder", attack: "names with .., roots, links, too many of them" },
+  {
+    id: "BLD-09",
+    promise: "a build box reaches only itself",
+    attack: "connect to the host over loopback and other ways",
+  },
 
   { id: "DAT-01", promise: "an upload is whole or not there", attack: "kill -9 during uploads" },
   { id: "DAT-02", promise: "a killed server leaves no box", attack: "kill -9 during runs" },

@@ -1,0 +1,117 @@
+// A real browser in front of a real server. Whatever a page complains of, and every request that would leave this machine, fails its test.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import type { TestContext } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { ServerUnderTest } from "../server-under-test.ts";
+
+const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const ARGS = [
+  "--headless",
+  "--no-sandbox", // the tests may be root, who has no sandbox of Chromium's
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+/** For one thing to appear; generous, as many tests share few cores. */
+export const PATIENCE_MS = 30_000;
+
+const program = PROGRAMS.find((path) => existsSync(path));
+/** For `test`: why there can be no test, or false. */
+export const noBrowser = program === undefined ? "there is no Chromium on this machine" : false;
+
+/** One for each file of tests; each page has cookies and storage of its own. Its profile is a temporary folder. */
+export async function openBrowser(): Promise<Browser> {
+  return await chromium.launch({ ...(program === undefined ? {} : { executablePath: program }), args: ARGS });
+}
+
+export interface PageOptions extends BrowserContextOptions {
+  /** Complaints that the test provokes. */
+  readonly expected?: RegExp;
+}
+
+/** A fresh page of the dashboard, closed with the test. */
+export async function openPage(
+  t: TestContext,
+  browser: Browser,
+  server: Pick<ServerUnderTest, "url">,
+  { expected, ...options }: PageOptions = {},
+): Promise<Page> {
+  const built = await fetch(`${baseOf(server)}/ui/`);
+  assert.equal(built.status, 200, "the dashboard is not built: node scripts/setup.mjs --dev");
+  const context = await browser.newContext({
+    baseURL: baseOf(server),
+    viewport: { width: 1280, height: 800 },
+    locale: "en-US",
+    permissions: ["clipboard-read", "clipboard-write"],
+    reducedMotion: "reduce", // what moves cannot be clicked
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  collectComplaints(page, complaints);
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(
+      complaints.filter((complaint) => expected?.test(complaint) !== true),
+      [],
+    );
+  });
+  return page;
+}
+
+/** Adds what the page logs as an error or a warning, what it does not catch, and each request to another machine. */
+export function collectComplaints(page: Page, complaints: string[]): void {
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (/^(?:https?|wss?):$/.test(protocol) && hostname !== "127.0.0.1") complaints.push(`left: ${request.url()}`);
+  });
+}
+
+/** Where a browser on this machine reaches it, also when it listens on all addresses. */
+export function baseOf({ url }: Pick<ServerUnderTest, "url">): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:");
+}
+
+/**
+ * Fails on what keeps people from using the page, or the part of it that is `within`: WCAG 2.2 AA, serious and worse.
+ * Nothing in it may be a frame without scripts: the examination would wait for it for ever.
+ */
+export async function assertAccessible(page: Page, within = "html"): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .include(within)
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(
+    serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join("\n    ")}`),
+    [],
+    page.url(),
+  );
+}
+
+/** Fails where the page is wider than the window. */
+export async function assertNoHorizontalScroll(page: Page): Promise<void> {
+  const [content = 0, window = 0] = await page.evaluate<number[]>("[document.documentElement.scrollWidth, innerWidth]");
+  assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`);
+}
+
+/** Makes a function over the API. */
+export async function createFunction(
+  server: ServerUnderTest,
+  name: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const code = "export default () => new Response('ok');";
+  const response = await server.post("/api/functions", { name, language: "javascript", code, ...more });
+  assert.equal(response.status, 201, await response.text());
+}

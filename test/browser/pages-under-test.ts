@@ -1,0 +1,53 @@
+// The dashboard as `scripts/setup.mjs` has built it, on a real server, in a real browser.
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { type ServerUnderTest, startServer } from "../server-under-test.ts";
+import { collectComplaints, openBrowser, PATIENCE_MS } from "./browser-under-test.ts";
+
+export class PagesUnderTest {
+  readonly server: ServerUnderTest;
+  readonly #browser: Browser;
+  /** What pages logged as errors, and requests to other hosts. */
+  readonly complaints: string[] = [];
+
+  static async start(settings: Record<string, string> = {}): Promise<PagesUnderTest> {
+    const server = await startServer(settings);
+    try {
+      return new PagesUnderTest(server, await openBrowser());
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(server: ServerUnderTest, browser: Browser) {
+    this.server = server;
+    this.#browser = browser;
+  }
+
+  /** A browser's profile of its own; `path` is below /ui. */
+  async open(path: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+    const context: BrowserContext = await this.#browser.newContext({ locale: "en-US", ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    collectComplaints(page, this.complaints);
+    await page.goto(`${this.server.url}/ui${path}`);
+    return page;
+  }
+
+  /** @returns what the server answered */
+  async api(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(this.server.url + path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#browser.close();
+    await this.server.dispose();
+  }
+}

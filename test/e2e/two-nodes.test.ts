@@ -1,0 +1,138 @@
+// Two servers on one Redis: whatever is changed at one is in force at the other.
+import assert from "node:assert/strict";
+import { after, suite, test, type TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { RedisUnderTest } from "../../src/store/redis/redis-under-test.fixture.ts";
+import { type ServerUnderTest, startServer } from "../server-under-test.ts";
+
+const LIMIT_MS = 10_000; // on a machine that does much else; the promise is checked where it is measured
+const KEYS = { ADMIN_KEY: "a".repeat(32), MASTER_KEY: "m".repeat(32), WEBHOOK_SECRET: "w".repeat(32) };
+const AS_ADMIN = { authorization: `Bearer ${KEYS.ADMIN_KEY}` };
+
+const redis = await RedisUnderTest.start();
+let prefixes = 0;
+
+/** Servers that share what nobody else has. */
+async function startTwo(
+  t: TestContext,
+  settings: Record<string, string> = {},
+): Promise<[ServerUnderTest, ServerUnderTest]> {
+  const shared = { REDIS_URL: `unix://${redis.path}`, REDIS_PREFIX: `two-${++prefixes}:`, ...KEYS, ...settings };
+  const servers: ServerUnderTest[] = [];
+  t.after(async () => {
+    for (const server of servers) await server.dispose();
+  });
+  for (let n = 0; n < 2; n++) servers.push(await startServer({ MAX_CONTAINERS: "4", ...shared }));
+  return servers as [ServerUnderTest, ServerUnderTest];
+}
+
+/** How long it takes until `look` gives `wanted`. */
+async function until<T>(wanted: T, look: () => Promise<T>): Promise<number> {
+  const startedAtMs = performance.now();
+  for (;;) {
+    const found = await look();
+    if (found === wanted) return performance.now() - startedAtMs;
+    if (performance.now() - startedAtMs > LIMIT_MS) assert.equal(found, wanted);
+    await delay(2);
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function statusOf(server: ServerUnderTest, path: string, init: RequestInit = {}): Promise<number> {
+  const response = await fetch(server.url + path, { headers: AS_ADMIN, ...init });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function resultOf(server: ServerUnderTest, name: string): Promise<unknown> {
+  return ((await server.run(name)).json as { readonly data?: unknown }).data;
+}
+
+async function change(server: ServerUnderTest, method: string, path: string, body?: unknown): Promise<Response> {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { ...AS_ADMIN, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${await response.clone().text()}`);
+  return response;
+}
+
+suite("two servers on one Redis", () => {
+  after(() => redis.dispose());
+
+  test("a deploy at one is served by the other, and so are rollbacks, within 100 ms", async (t) => {
+    const [a, b] = await startTwo(t);
+    const result = (): Promise<unknown> => resultOf(b, "f");
+    const first = await a.upload("f", "javascript", "return 1");
+    await until(1, result);
+    const second = await a.upload("f", "javascript", "return 2");
+    await until(2, result);
+
+    const takenMs: number[] = [];
+    for (let n = 0; n < 10; n++) {
+      const [number, expected] = n % 2 === 0 ? [first, 1] : [second, 2];
+      await change(a, "POST", `/api/functions/f/versions/${number}/activate`);
+      takenMs.push(await until(expected, result));
+    }
+
+    assert.ok(median(takenMs) < 100, `${takenMs.map(Math.round).join()} ms`);
+  });
+
+  test("settings, variables, aliases and deletion at one are in force at the other", async (t) => {
+    const [a, b] = await startTwo(t);
+    await a.upload("f", "javascript", 'return process.env.NAME ?? "none"');
+    const result = (): Promise<unknown> => resultOf(b, "f");
+    await until("none", result);
+
+    await change(a, "PUT", "/api/functions/f/env", { env: { NAME: "one" } });
+    await until("one", result);
+    await change(a, "PATCH", "/api/functions/f", { disabled: true });
+    await until(403, () => statusOf(b, "/run/f", { method: "POST", body: "{}" }));
+    await change(a, "PATCH", "/api/functions/f", { disabled: false, name: "g" });
+    await until(404, () => statusOf(b, "/run/f", { method: "POST", body: "{}" }));
+    assert.equal(await resultOf(b, "g"), "one");
+    await change(a, "DELETE", "/api/functions/g");
+    await until(404, () => statusOf(b, "/run/g", { method: "POST", body: "{}" }));
+  });
+
+  test("a key that one gives opens the other, until it is revoked", async (t) => {
+    const [a, b] = await startTwo(t, { HOST: "0.0.0.0" });
+    const { id, key } = (await (await change(a, "POST", "/api/keys", { name: "k", scope: "read" })).json()) as {
+      readonly id: string;
+      readonly key: string;
+    };
+    const listed = async (): Promise<boolean> =>
+      (await (await fetch(`${b.url}/api/keys`, { headers: AS_ADMIN })).text()).includes(id);
+    const status = (): Promise<number> =>
+      statusOf(b, "/api/functions", { headers: { authorization: `Bearer ${key}` } });
+
+    await until(true, listed);
+    assert.equal(await status(), 200);
+    await change(a, "DELETE", `/api/keys/${id}`);
+    await until(false, listed);
+    assert.equal(await status(), 401);
+  });
+
+  test("what ran at one is seen at the other, and each knows of both", async (t) => {
+    const [a, b] = await startTwo(t);
+    await a.upload("f", "javascript", 'console.log("needle"); return 1');
+    await until(200, () => statusOf(b, "/run/f", { method: "POST", body: "{}" }));
+    await a.run("f");
+
+    const found = async (): Promise<number> => {
+      const response = await fetch(`${b.url}/api/executions?text=needle`, { headers: AS_ADMIN });
+      return ((await response.json()) as { readonly items: readonly unknown[] }).items.length;
+    };
+    await until(true, async () => (await found()) >= 2);
+    for (const server of [a, b]) {
+      const system = (await (await fetch(`${server.url}/api/system`, { headers: AS_ADMIN })).json()) as {
+        readonly nodes: readonly { readonly url: string }[];
+      };
+      assert.deepEqual(system.nodes.map(({ url }) => url).toSorted(), [a.url, b.url].toSorted());
+    }
+  });
+});
