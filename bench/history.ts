@@ -128,7 +128,8 @@ function execution(index: number, lines: number): Execution {
     },
     ...{ language: "javascript", status: failed ? (index % 5000 === 0 ? "timeout" : "error") : "success" },
     ...{ error: failed ? "TypeError: it broke" : undefined, errorLine: undefined, errorTip: undefined },
-    ...{ queuedAtMs: atMs, waitMs: 0.1, runMs: 1.5, coldStart: false, event: undefined, response: undefined },
+    ...{ queuedAtMs: atMs, waitMs: 0.1, runMs: 1.5, cpuMs: 1.2, peakMemoryBytes: 45e6, coldStart: false },
+    ...{ event: undefined, response: undefined },
     ...{ httpStatus: failed ? 500 : 200, logsTruncated: false },
     logs: Array.from({ length: lines }, (_, line) => ({
       ...({ stream: "stdout", level: "info", atMs } as const),

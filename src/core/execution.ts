@@ -30,6 +30,10 @@ export interface Execution {
   readonly waitMs: number;
   /** Milliseconds the code ran. */
   readonly runMs: number;
+  /** Milliseconds of CPU that its worker says it used for it; undefined where the worker did not live to tell. */
+  readonly cpuMs: number | undefined;
+  /** The most memory that its worker had held by then; undefined where nobody knows. */
+  readonly peakMemoryBytes: number | undefined;
   /** True when no warm worker of the version could take it. */
   readonly coldStart: boolean;
   /** What it was called with, as JSON text with secrets masked; undefined where it is not kept. */

@@ -15,7 +15,9 @@ interface Seen {
 function read(chunks: readonly Uint8Array[]): Seen[] {
   const frames: Seen[] = [];
   const reader = new FrameReader(MAX_BODY_BYTES, (frame) => {
-    frames.push("body" in frame ? { ...frame, body: frame.body.toString("base64") } : frame);
+    const { used, ...members } = { used: undefined, ...frame };
+    const body = "body" in frame ? { body: frame.body.toString("base64") } : {};
+    frames.push({ ...(members as object), ...(used as object | undefined), ...body });
   });
   for (const chunk of chunks) reader.push(Buffer.from(chunk));
   return frames;
@@ -27,8 +29,14 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 const id = fc.nat();
+const usage = fc.oneof(fc.constant({}), fc.record({ cpuUs: fc.nat(), peakKib: fc.nat() }));
+
+function withUsage<T extends object>(members: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.tuple(members, usage).map(([own, used]) => ({ ...own, ...used }));
+}
+
 const header = fc.oneof(
-  fc.record({ t: fc.constant("ready") }),
+  withUsage(fc.record({ t: fc.constant("ready") })),
   fc.record({
     t: fc.constant("log"),
     level: fc.constantFrom("debug", "info", "warn", "error"),
@@ -44,11 +52,11 @@ const header = fc.oneof(
     end: fc.boolean(),
     raw: fc.boolean(),
   }),
-  fc.record({ t: fc.constant("body"), id, end: fc.boolean(), raw: fc.boolean() }),
+  withUsage(fc.record({ t: fc.constant("body"), id, end: fc.boolean(), raw: fc.boolean() })),
   fc.record({ t: fc.constant("credit"), id, bytes: fc.nat() }),
   fc.record({ t: fc.constant("call"), id, run: fc.nat(), name: fc.string({ maxLength: 40, unit: "grapheme-ascii" }) }),
-  fc.record({ t: fc.constantFrom("result", "error"), id, raw: fc.boolean() }),
-  fc.record({ t: fc.constant("exit"), id, code: fc.integer(), stays: fc.boolean() }),
+  withUsage(fc.record({ t: fc.constantFrom("result", "error"), id, raw: fc.boolean() })),
+  withUsage(fc.record({ t: fc.constant("exit"), id, code: fc.integer(), stays: fc.boolean() })),
   fc.record({ t: fc.constant("retire"), why: fc.string({ maxLength: 200, unit: "grapheme" }) }),
   fc.record({ t: fc.constant("pong"), id }),
 );

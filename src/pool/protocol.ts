@@ -12,9 +12,16 @@ export const BODY_FRAME_BYTES = 65_536;
 /** How much of one body may be on its way beyond what the other side gave credit for. */
 export const BODY_WINDOW_BYTES = 262_144;
 
+/** What a worker's processes have used since they began, as they say themselves: for statistics, not for limits. */
+export interface Usage {
+  readonly cpuUs: number;
+  /** The most memory; undefined where the worker cannot tell. */
+  readonly peakKib: number | undefined;
+}
+
 /** A frame from a worker, checked. Its body is a view of the chunk that it came in. */
 export type WorkerFrame =
-  | { readonly t: "ready" }
+  | { readonly t: "ready"; readonly used: Usage | undefined }
   | {
       readonly t: "log";
       readonly level: LogLevel;
@@ -22,7 +29,13 @@ export type WorkerFrame =
       readonly run: number | undefined;
       readonly body: Buffer;
     }
-  | { readonly t: "result" | "error"; readonly id: number; readonly raw: boolean; readonly body: Buffer }
+  | {
+      readonly t: "result" | "error";
+      readonly id: number;
+      readonly raw: boolean;
+      readonly used: Usage | undefined;
+      readonly body: Buffer;
+    }
   | {
       readonly t: "response";
       readonly id: number;
@@ -32,12 +45,26 @@ export type WorkerFrame =
       readonly cgi: boolean;
       readonly end: boolean;
       readonly raw: boolean;
+      readonly used: Usage | undefined;
       readonly body: Buffer;
     }
-  | { readonly t: "body"; readonly id: number; readonly end: boolean; readonly raw: boolean; readonly body: Buffer }
+  | {
+      readonly t: "body";
+      readonly id: number;
+      readonly end: boolean;
+      readonly raw: boolean;
+      readonly used: Usage | undefined;
+      readonly body: Buffer;
+    }
   | { readonly t: "credit"; readonly id: number; readonly bytes: number }
   | { readonly t: "call"; readonly id: number; readonly run: number; readonly name: string; readonly body: Buffer }
-  | { readonly t: "exit"; readonly id: number; readonly code: number; readonly stays: boolean }
+  | {
+      readonly t: "exit";
+      readonly id: number;
+      readonly code: number;
+      readonly stays: boolean;
+      readonly used: Usage | undefined;
+    }
   | { readonly t: "retire"; readonly why: string }
   | { readonly t: "pong"; readonly id: number };
 
@@ -114,7 +141,7 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
   const body = frame.subarray(headerLength);
   switch (t) {
     case "ready":
-      return { t };
+      return { t, used: usageIn(header) };
     case "retire":
       return { t, why: typeof header.why === "string" ? header.why.slice(0, 200) : "no reason given" };
     case "log":
@@ -135,12 +162,15 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
   switch (t) {
     case "result":
     case "error":
-      return { t, id, raw, body };
+      return { t, id, raw, used: usageIn(header), body };
     case "response":
       if (!isCount(header.status) || !isHeaderList(header.headers)) break;
-      return { t, id, status: header.status, headers: header.headers, cgi: header.cgi === true, end, raw, body };
+      return {
+        ...{ t, id, status: header.status, headers: header.headers, cgi: header.cgi === true, end, raw, body },
+        used: usageIn(header),
+      };
     case "body":
-      return { t, id, end, raw, body };
+      return { t, id, end, raw, used: usageIn(header), body };
     case "credit":
       if (!isCount(header.bytes)) break;
       return { t, id, bytes: header.bytes };
@@ -149,12 +179,17 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
       return { t, id, run: header.run, name: header.name, body };
     case "exit":
       if (typeof header.code !== "number" || !Number.isInteger(header.code)) break;
-      return { t, id, code: header.code, stays: header.stays === true };
+      return { t, id, code: header.code, stays: header.stays === true, used: usageIn(header) };
     case "pong":
       return { t, id };
     default:
   }
   throw unusable(t);
+}
+
+function usageIn({ cpuUs, peakKib }: Header): Usage | undefined {
+  if (!isCount(cpuUs)) return undefined;
+  return { cpuUs, peakKib: isCount(peakKib) ? peakKib : undefined };
 }
 
 type Header = Readonly<
@@ -174,7 +209,7 @@ type Header = Readonly<
         | "headers"
         | "bytes"
       )
-    | ("cgi" | "stays"),
+    | ("cgi" | "stays" | "cpuUs" | "peakKib"),
     unknown
   >
 >;

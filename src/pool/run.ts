@@ -35,6 +35,10 @@ export interface RunReport {
   readonly waitMs: number;
   /** Milliseconds the code ran. */
   readonly runMs: number;
+  /** Milliseconds of CPU that its worker used for it, those of runs beside it included; undefined where the worker did not live to tell. */
+  readonly cpuMs: number | undefined;
+  /** The most memory that its worker has held so far; undefined where nobody knows. */
+  readonly peakMemoryBytes: number | undefined;
 }
 
 /** A run that has been accepted. */
@@ -54,6 +58,8 @@ export class Run {
   #startedAtMs: number | undefined;
   #printedBytes = 0;
   coldStart = false;
+  cpuMs: number | undefined;
+  peakMemoryBytes: number | undefined;
   /** Undoes the timer of whoever holds the run now. */
   stopTimer: () => void = () => {};
   /** Ends it at the worker that has it, if one has. */
@@ -104,6 +110,8 @@ export class Run {
       coldStart: this.coldStart,
       waitMs: startedAtMs - this.acceptedAtMs,
       runMs: nowMs - startedAtMs,
+      cpuMs: this.cpuMs,
+      peakMemoryBytes: this.peakMemoryBytes,
     });
   }
 

@@ -89,7 +89,7 @@ suite("a worker's life", () => {
     const stage = await booting(t);
     const states = [stage.worker.state];
     stage.clock.advance(30);
-    stage.process.send([{ t: "ready" }]);
+    stage.process.send([{ t: "ready", cpuUs: 40_000 }]);
     await until(() => stage.worker.state === "idle");
     states.push(stage.worker.state);
     stage.worker.bind(version("v"));
@@ -97,13 +97,16 @@ suite("a worker's life", () => {
     const run = stage.take();
     states.push(stage.worker.state);
     stage.clock.advance(7);
-    stage.process.send([{ t: "result", id: 1 }, "1"]);
+    stage.process.send([{ t: "result", id: 1, cpuUs: 43_500, peakKib: 9 }, "1"]);
     const report = await run.report;
     states.push(stage.worker.state);
     await until(() => stage.process.received.length === 2);
 
     assert.deepEqual(states, ["booting", "idle", "warm", "busy", "warm"]);
-    assert.deepEqual(report, { outcome: OK_1, coldStart: false, waitMs: 0, runMs: 7 });
+    assert.deepEqual(report, {
+      outcome: OK_1,
+      ...{ coldStart: false, waitMs: 0, runMs: 7, cpuMs: 3.5, peakMemoryBytes: 9216 },
+    });
     assert.equal(stage.worker.bootMs, 30);
     assert.equal(stage.worker.runsServed, 1);
     assert.equal(stage.clock.pending, 0, "no timer is left");

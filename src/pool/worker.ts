@@ -6,7 +6,7 @@ import type { SandboxedProcess } from "../sandbox/sandbox.ts";
 import { Assignment } from "./assignment.ts";
 import { Calls } from "./calls.ts";
 import { deathOutcome, describeEnding, type EndReason, exitOutcome, failureOutcome, valueOutcome } from "./outcomes.ts";
-import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type WorkerFrame } from "./protocol.ts";
+import { encodeFrame, FrameReader, FrameTooLarge, ProtocolError, type Usage, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
 export type WorkerState = "booting" | "idle" | "warm" | "busy" | "ending";
@@ -74,6 +74,8 @@ export class Worker {
   #killedAfterHangUp = false;
   #stopWaiting: () => void = () => {};
   #runsServed = 0;
+  /** What it said last; undefined while it has not. */
+  #usedCpuUs: number | undefined;
   #stderrTail = "";
   #pong: ((id: number) => void) | undefined;
   readonly #calls = new Calls((frame) => this.#send(frame));
@@ -284,6 +286,7 @@ export class Worker {
       case "ready":
         if (this.#ready) throw new ProtocolError("a second ready");
         this.#ready = true;
+        this.#usedCpuUs = frame.used?.cpuUs;
         this.#bootMs = this.#options.clock.monotonicMs() - this.startedAtMs;
         this.#events.onReady();
         break;
@@ -309,7 +312,7 @@ export class Worker {
         this.#call(frame);
         break;
       case "exit":
-        if (frame.stays) this.#over({ id: frame.id, raw: false }, exitOutcome(frame.code));
+        if (frame.stays) this.#over({ ...frame, raw: false }, exitOutcome(frame.code));
         else this.#exit(frame.id, frame.code);
         break;
       case "retire":
@@ -354,8 +357,12 @@ export class Worker {
   }
 
   /** `raw`: the code may have written to fd 1 and 2 itself; what it wrote lies ready to be read, one turn of the loop away. */
-  #over({ id, raw }: { readonly id: number; readonly raw: boolean }, outcome: Outcome): void {
+  #over(
+    { id, raw, used }: { readonly id: number; readonly raw: boolean; readonly used: Usage | undefined },
+    outcome: Outcome,
+  ): void {
     const assignment = this.#running(id, "end");
+    if (used !== undefined) this.#charge(assignment.run, used);
     this.#writesRaw = raw;
     if (!raw || this.#parallel) {
       this.#finish(assignment, outcome);
@@ -363,6 +370,13 @@ export class Worker {
     }
     this.#finishing = outcome;
     setImmediate(() => setImmediate(() => this.#finish(assignment, outcome)));
+  }
+
+  /** What the worker has used since the end of the run before. */
+  #charge(run: Run, { cpuUs, peakKib }: Usage): void {
+    if (this.#usedCpuUs !== undefined && cpuUs >= this.#usedCpuUs) run.cpuMs = (cpuUs - this.#usedCpuUs) / 1000;
+    this.#usedCpuUs = cpuUs;
+    if (peakKib !== undefined) run.peakMemoryBytes = peakKib * 1024;
   }
 
   #finish(assignment: Assignment, outcome: Outcome): void {
@@ -439,6 +453,7 @@ export class Worker {
     const nowMs = this.#options.clock.monotonicMs();
     for (const assignment of this.#assigned.splice(0)) {
       assignment.stop();
+      assignment.run.peakMemoryBytes ??= ending.peakMemoryBytes;
       assignment.run.settle(this.#finishing ?? outcome, nowMs);
     }
     this.#events.onGone(this.#ready ? undefined : this.#stderrTail.trim() || `it ended with ${describeEnding(ending)}`);

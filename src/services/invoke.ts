@@ -79,7 +79,7 @@ export function createInvoke(deps: InvokeDeps): Invoke {
       queuedAtMs,
       cancel: () => run.cancel(),
       print: (chunk) => output.push(chunk),
-      describe: () => record("running", {}, { coldStart: false, waitMs: 0, runMs: deps.clock.now() - queuedAtMs }),
+      describe: () => record("running", {}, { ...NOT_RUN, runMs: deps.clock.now() - queuedAtMs }),
     });
     const run = deps.pool.run({
       version,
@@ -90,7 +90,7 @@ export function createInvoke(deps: InvokeDeps): Invoke {
       onCall: (name, json) => deps.capabilities.call({ version, executionId }, name, json),
     });
 
-    function record(status: ExecutionStatus, failure: FailureNote, times: Times): Execution {
+    function record(status: ExecutionStatus, failure: FailureNote, usage: RunUsage): Execution {
       return {
         id: executionId,
         trigger,
@@ -103,7 +103,7 @@ export function createInvoke(deps: InvokeDeps): Invoke {
         errorLine: failure.line,
         errorTip: failure.tip,
         queuedAtMs,
-        ...times,
+        ...usage,
         event: masked(invocation.event?.(), mask),
         response: masked(invocation.response?.(), mask),
         httpStatus: invocation.httpStatus?.(),
@@ -114,15 +114,16 @@ export function createInvoke(deps: InvokeDeps): Invoke {
 
     async function finish(): Promise<InvocationResult> {
       try {
-        const { outcome, coldStart, waitMs, runMs } = await run.report;
+        const { outcome, ...usage } = await run.report;
+        const { coldStart, waitMs, runMs } = usage;
         output.end();
-        deps.history.record(() => record(statusOf(outcome), noteOf(outcome), { coldStart, waitMs, runMs }));
+        deps.history.record(() => record(statusOf(outcome), noteOf(outcome), usage));
         deps.live.remove(entry);
         return { executionId, outcome, printed: output.printed, stderr: output.stderr, coldStart, waitMs, runMs };
       } catch (refusal) {
         // The code was never run; who waited for long is in the store all the same.
-        const times = { coldStart: false, waitMs: deps.clock.now() - queuedAtMs, runMs: 0 };
-        const ended = record("error", { text: messageOf(refusal) }, times);
+        const usage = { ...NOT_RUN, waitMs: deps.clock.now() - queuedAtMs };
+        const ended = record("error", { text: messageOf(refusal) }, usage);
         deps.live.remove(entry);
         if (entry.stored) deps.history.record(() => ended);
         throw refusal;
@@ -133,7 +134,9 @@ export function createInvoke(deps: InvokeDeps): Invoke {
   };
 }
 
-type Times = Pick<Execution, "coldStart" | "waitMs" | "runMs">;
+type RunUsage = Pick<Execution, "coldStart" | "waitMs" | "runMs" | "cpuMs" | "peakMemoryBytes">;
+
+const NOT_RUN: RunUsage = { coldStart: false, waitMs: 0, runMs: 0, cpuMs: undefined, peakMemoryBytes: undefined };
 
 interface FailureNote {
   readonly text?: string;

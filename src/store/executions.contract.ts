@@ -38,6 +38,8 @@ const anyExecution: fc.Arbitrary<Execution> = fc.record(
     queuedAtMs: fc.nat({ max: 2 ** 48 }),
     waitMs: fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }).map(Math.abs), // no -0: no time is
     runMs: fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }).map(Math.abs),
+    cpuMs: maybe(fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }).map(Math.abs)),
+    peakMemoryBytes: maybe(fc.nat({ max: 2 ** 30 }).map((kib) => kib * 1024)),
     coldStart: fc.boolean(),
     event: maybe(fc.json()),
     response: maybe(fc.json()),

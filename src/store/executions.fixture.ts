@@ -19,6 +19,8 @@ export function anExecution(n: number, changes: Partial<Execution>): Execution {
     queuedAtMs: 1_700_000_000_000 + n,
     waitMs: 0.25,
     runMs: 1.5,
+    cpuMs: 0.75,
+    peakMemoryBytes: 40 * 1024 * 1024,
     coldStart: false,
     event: undefined,
     response: undefined,

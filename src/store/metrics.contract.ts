@@ -17,13 +17,16 @@ export function metricsContract(open: OpenStore): void {
     const call = (n: number, minute: number, changes: Partial<Execution>): Execution =>
       anExecution(n, { functionId: id, queuedAtMs: START_MS + minute * MINUTE_MS + n, ...changes });
     await store.appendExecutions([
-      call(1, 0, { runMs: 10, coldStart: true }),
-      call(2, 0, { runMs: 30, status: "error" }),
+      call(1, 0, { runMs: 10, coldStart: true, cpuMs: 4, peakMemoryBytes: 8192 }),
+      call(2, 0, { runMs: 30, status: "error", cpuMs: undefined, peakMemoryBytes: undefined }),
       call(3, 2, { runMs: 20, status: "timeout" }),
       call(4, 0, { functionId: "other" }),
       call(5, 0, { functionId: undefined }),
     ]);
-    await store.appendExecutions([call(6, 0, { runMs: 20 }), call(7, 75, { runMs: 1 })]);
+    await store.appendExecutions([
+      call(6, 0, { runMs: 20, cpuMs: 0.5, peakMemoryBytes: 4096 }),
+      call(7, 75, { runMs: 1 }),
+    ]);
 
     const range = { fromMs: START_MS, toMs: START_MS + 2 * HOUR_MS, stepMs: MINUTE_MS };
     const counts = (await store.metrics(id, range)).map((bucket) => {
@@ -35,6 +38,8 @@ export function metricsContract(open: OpenStore): void {
       [2, 1, 1, 0, 20, 20],
       [75, 1, 0, 0, 1, 1],
     ]);
+    const [first] = await store.metrics(id, range);
+    assert.deepEqual([first?.cpuMsSum, first?.peakMemoryBytes], [4.5, 8192]);
     const hours = await store.metrics(id, { ...range, stepMs: HOUR_MS });
     assert.deepEqual(
       hours.map(({ fromMs, calls }) => [(fromMs - START_MS) / MINUTE_MS, calls]),

@@ -200,6 +200,10 @@ export interface MetricsBucket {
   readonly coldStarts: number;
   readonly runMsSum: number;
   readonly runMsMax: number;
+  /** Of the calls that are known to have used any. */
+  readonly cpuMsSum: number;
+  /** The most that a worker had held; 0 where nobody knows. */
+  readonly peakMemoryBytes: number;
   /** Of the run time, within 5 %. Undefined where nothing was called. */
   readonly p50Ms: number | undefined;
   readonly p95Ms: number | undefined;

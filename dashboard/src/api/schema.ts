@@ -122,6 +122,8 @@ export type Execution = {
   queuedAt: string;
   waitMs: number;
   runMs: number;
+  cpuMs?: number | undefined;
+  peakMemoryBytes?: number | undefined;
   coldStart: boolean;
   httpStatus?: number | undefined;
   logsTruncated: boolean;
@@ -163,6 +165,8 @@ export type ExecutionWithAll = {
   queuedAt: string;
   waitMs: number;
   runMs: number;
+  cpuMs?: number | undefined;
+  peakMemoryBytes?: number | undefined;
   coldStart: boolean;
   httpStatus?: number | undefined;
   logsTruncated: boolean;
@@ -246,6 +250,8 @@ export type MetricsStep = {
   coldStarts: number;
   runMsAverage?: number | undefined;
   runMsMax?: number | undefined;
+  cpuMs: number;
+  peakMemoryBytes?: number | undefined;
   p50Ms?: number | undefined;
   p95Ms?: number | undefined;
   p99Ms?: number | undefined;
@@ -601,6 +607,8 @@ export interface Operations {
         coldStarts: number;
         runMsAverage?: number | undefined;
         runMsMax?: number | undefined;
+        cpuMs: number;
+        peakMemoryBytes?: number | undefined;
         p50Ms?: number | undefined;
         p95Ms?: number | undefined;
         p99Ms?: number | undefined;

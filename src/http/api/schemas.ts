@@ -234,6 +234,8 @@ export const executionOut = z
     queuedAt: time,
     waitMs: z.number(),
     runMs: z.number(),
+    cpuMs: z.number().optional().describe("CPU time, as the worker says; absent where it did not live to tell"),
+    peakMemoryBytes: z.number().optional().describe("the most that its worker had held by then"),
     coldStart: z.boolean(),
     httpStatus: z.number().int().optional(),
     logsTruncated: z.boolean(),

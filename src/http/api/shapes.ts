@@ -72,8 +72,14 @@ export function filesOf({ source, entry, files }: StoredVersion, nameOfText = "c
 }
 
 export function executionShape(execution: ExecutionSummary): z.infer<typeof executionOut> {
-  const { queuedAtMs, waitMs, runMs, errorLine: _line, errorTip: _tip, ...rest } = execution;
-  return { ...rest, queuedAt: isoTime(queuedAtMs), waitMs: roundMs(waitMs), runMs: roundMs(runMs) };
+  const { queuedAtMs, waitMs, runMs, cpuMs, errorLine: _line, errorTip: _tip, ...rest } = execution;
+  return {
+    ...rest,
+    queuedAt: isoTime(queuedAtMs),
+    waitMs: roundMs(waitMs),
+    runMs: roundMs(runMs),
+    ...(cpuMs === undefined ? {} : { cpuMs: roundMs(cpuMs) }),
+  };
 }
 
 export function logShape({ level, stream, atMs, text }: LogLine): z.infer<typeof logLine> {

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { findInterpreter } from "./interpreter.ts";
 import { LUAJIT_FLAGS } from "./runtime.ts";
+import { withoutUsage } from "../usage.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -200,7 +201,7 @@ export class WorkerUnderTest {
     const lengths = await this.#take(8);
     const header = await this.#take(lengths.readUInt32BE(0));
     const bytes = await this.#take(lengths.readUInt32BE(4));
-    return { header: JSON.parse(header.toString()) as Frame["header"], bytes };
+    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), bytes };
   }
 
   async #take(count: number): Promise<Buffer> {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { findNativeRuntime } from "./runtime.ts";
+import { withoutUsage } from "../usage.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -166,7 +167,7 @@ export class WorkerUnderTest {
     const lengths = await this.#take(8);
     const header = await this.#take(lengths.readUInt32BE(0));
     const body = await this.#take(lengths.readUInt32BE(4));
-    return { header: JSON.parse(header.toString()) as Frame["header"], body };
+    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), body };
   }
 
   async #take(count: number): Promise<Buffer> {

@@ -9,6 +9,7 @@ import type { TestContext } from "node:test";
 import type { Program, Source } from "../../core/program.ts";
 import { prepare } from "./prepare.ts";
 import { findNodeRuntime } from "./runtime.ts";
+import { withoutUsage } from "../usage.fixture.ts";
 
 export interface Frame {
   readonly t: string;
@@ -83,7 +84,7 @@ export class ShimProcess {
       const bodyAt = at + 8 + this.#rest.readUInt32BE(at);
       const end = bodyAt + this.#rest.readUInt32BE(at + 4);
       if (this.#rest.length < end) break;
-      const header: object = JSON.parse(this.#rest.toString("utf8", at + 8, bodyAt));
+      const header: object = withoutUsage(JSON.parse(this.#rest.toString("utf8", at + 8, bodyAt)) as object);
       this.#arrived(frameOf(header, this.#rest.subarray(bodyAt, end)));
       at = end;
     }

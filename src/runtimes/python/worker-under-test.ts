@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import { findInterpreter } from "./interpreter.ts";
 import { PYTHON_FLAGS } from "./runtime.ts";
+import { withoutUsage } from "../usage.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -70,7 +71,7 @@ export class WorkerUnderTest {
     const lengths = await this.#take(8);
     const header = await this.#take(lengths.readUInt32BE(0));
     const bytes = await this.#take(lengths.readUInt32BE(4));
-    return { header: JSON.parse(header.toString()) as Frame["header"], bytes };
+    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), bytes };
   }
 
   async run(inputJson = "{}"): Promise<Run> {

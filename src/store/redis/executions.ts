@@ -72,10 +72,10 @@ export class Executions {
 export function toSummary(stored: string): ExecutionSummary {
   const summary = JSON.parse(stored) as ExecutionSummary;
   const { id, trigger, functionId, functionName, version, language, status, error, errorLine, errorTip } = summary;
-  const { queuedAtMs, waitMs, runMs, coldStart, httpStatus, logsTruncated } = summary;
+  const { queuedAtMs, waitMs, runMs, cpuMs, peakMemoryBytes, coldStart, httpStatus, logsTruncated } = summary;
   return {
     ...{ id, trigger, functionId, functionName, version, language, status, error, errorLine, errorTip },
-    ...{ queuedAtMs, waitMs, runMs, coldStart, httpStatus, logsTruncated },
+    ...{ queuedAtMs, waitMs, runMs, cpuMs, peakMemoryBytes, coldStart, httpStatus, logsTruncated },
   };
 }
 
@@ -95,6 +95,7 @@ function cellsOf({ event, response, logs, ...own }: Execution): Argument[] {
   const words = [...wordsOf(textOf(own.error, logs))].map((word) => ` ${word}`).join("");
   return [
     ...[id, functionId ?? "", status, queuedAtMs, runMs, coldStart ? "1" : "0", bucketOf(runMs)],
+    ...[own.cpuMs ?? 0, own.peakMemoryBytes ?? 0],
     JSON.stringify(summary satisfies ExecutionSummary),
     hasDetails ? JSON.stringify({ event, response, logs } satisfies Details) : "",
     words,

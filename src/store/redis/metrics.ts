@@ -11,6 +11,8 @@ interface Sum {
   coldStarts: number;
   runMsSum: number;
   runMsMax: number;
+  cpuMsSum: number;
+  peakMemoryBytes: number;
   readonly histogram: Histogram;
 }
 
@@ -39,16 +41,27 @@ export class Metrics {
 }
 
 function newSum(): Sum {
-  return { calls: 0, errors: 0, coldStarts: 0, runMsSum: 0, runMsMax: 0, histogram: new Histogram() };
+  return {
+    calls: 0,
+    errors: 0,
+    coldStarts: 0,
+    runMsSum: 0,
+    runMsMax: 0,
+    cpuMsSum: 0,
+    peakMemoryBytes: 0,
+    histogram: new Histogram(),
+  };
 }
 
 function addMinute(sum: Sum, text: string): void {
-  const [calls, errors, coldStarts, runMsSum, runMsMax, buckets = ""] = text.split(" ");
+  const [calls, errors, coldStarts, runMsSum, runMsMax, cpuMsSum, peakBytes, buckets = ""] = text.split(" ");
   sum.calls += Number(calls);
   sum.errors += Number(errors);
   sum.coldStarts += Number(coldStarts);
   sum.runMsSum += Number(runMsSum);
   sum.runMsMax = Math.max(sum.runMsMax, Number(runMsMax));
+  sum.cpuMsSum += Number(cpuMsSum);
+  sum.peakMemoryBytes = Math.max(sum.peakMemoryBytes, Number(peakBytes));
   for (const [, bucket, times] of buckets.matchAll(/(\d+):(\d+)/g))
     sum.histogram.addCount(Number(bucket), Number(times));
 }

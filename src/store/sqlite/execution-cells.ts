@@ -4,7 +4,18 @@ import { outcomeCode } from "./outcome-codes.ts";
 export type Cell = string | number | null;
 
 /** The cells of an execution in their order. `program` and `extra` are places in the batch's other lists, the latter null for nothing. */
-export const CELLS = ["id", "program", "outcome", "queuedAtMs", "waitMs", "runMs", "flags", "extra"] as const;
+export const CELLS = [
+  "id",
+  "program",
+  "outcome",
+  "queuedAtMs",
+  "waitMs",
+  "runMs",
+  "flags",
+  "extra",
+  "cpuMs",
+  "peakKib",
+] as const;
 
 /** Bits of `flags`; the last one says that there is something in the index of words. */
 export const FLAGS = { coldStart: 1, logsTruncated: 2, hasWords: 4 } as const;
@@ -63,6 +74,8 @@ export function toBatch(executions: readonly Execution[]): ExecutionBatch {
       execution.runMs,
       (execution.coldStart ? FLAGS.coldStart : 0) | (execution.logsTruncated ? FLAGS.logsTruncated : 0),
       extra,
+      execution.cpuMs ?? null,
+      execution.peakMemoryBytes === undefined ? null : Math.ceil(execution.peakMemoryBytes / 1024),
     );
   }
   return { cells, programs, extras };

@@ -20,6 +20,8 @@ export interface SummaryRow {
   readonly error: string | null;
   readonly error_line: number | null;
   readonly error_tip: string | null;
+  readonly cpu_ms: number | null;
+  readonly peak_kib: number | null;
 }
 
 export interface ExecutionRow extends SummaryRow {
@@ -30,7 +32,7 @@ export interface ExecutionRow extends SummaryRow {
 
 const COLUMNS = `
   sequence, executions.id, executions.function_key, function_name, version, language, outcome, queued_at_ms, wait_ms, run_ms,
-  flags, http_status, error, error_line, error_tip
+  flags, http_status, error, error_line, error_tip, cpu_ms, peak_kib
 `;
 const TABLES = "executions JOIN programs ON programs.key = program_key";
 
@@ -54,6 +56,8 @@ export function toSummary(row: SummaryRow, functions: FunctionKeys): ExecutionSu
     queuedAtMs: row.queued_at_ms,
     waitMs: row.wait_ms,
     runMs: row.run_ms,
+    cpuMs: row.cpu_ms ?? undefined,
+    peakMemoryBytes: row.peak_kib === null ? undefined : row.peak_kib * 1024,
     coldStart: (row.flags & FLAGS.coldStart) !== 0,
     httpStatus: row.http_status ?? undefined,
     logsTruncated: (row.flags & FLAGS.logsTruncated) !== 0,

@@ -51,11 +51,11 @@ export class ExecutionsTable {
     this.#database = database;
     this.#functions = functions;
     this.#insert = database.prepare(
-      "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+      "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     );
     this.#select = database.prepare("SELECT sequence, function_key, outcome, flags FROM executions WHERE id = ?");
     this.#replace = database.prepare(
-      "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#putDetails = database.prepare("INSERT INTO execution_details VALUES (?, ?, ?, ?)");
     this.#removeDetails = database.prepare("DELETE FROM execution_details WHERE sequence = ?");
@@ -125,7 +125,7 @@ export class ExecutionsTable {
         const programKey = Number(selectProgram.get(sequence)?.["program_key"]);
         const facets = { functionKey: row.function_key, programKey, outcome };
         this.#insertWords.run(sequence, indexWords(sequence, facets, error, row.lines));
-        this.#count(facets, row.queued_at_ms, row.run_ms, row.flags);
+        this.#count(facets, row.queued_at_ms, row.run_ms, row.flags, 0, 0);
       }
       this.#flush();
       return rows.filter((row) => !this.#functions.toClear.has(row.function_key)).length;
@@ -151,6 +151,8 @@ export class ExecutionsTable {
     const queuedAtMs = Number(cells[at + 3]);
     const waitMs = cells[at + 4] ?? null;
     const runMs = Number(cells[at + 5]);
+    const cpuMs = cells[at + 8] ?? null;
+    const peakKib = cells[at + 9] ?? null;
     const httpStatus = extras[from] ?? null;
     const error = extras[from + 1] ?? null;
     const errorLine = extras[from + 2] ?? null;
@@ -175,6 +177,8 @@ export class ExecutionsTable {
         error,
         errorLine,
         errorTip,
+        cpuMs,
+        peakKib,
       ).changes === 1;
 
     let sequence = this.#nextSequence;
@@ -197,14 +201,28 @@ export class ExecutionsTable {
       this.#insertWords.run(sequence, indexWords(sequence, facets, error as string | null, lines as string | null));
     }
     this.blocks.add(sequence, queuedAtMs);
-    this.#count({ functionKey, outcome }, queuedAtMs, runMs, flags);
+    this.#count({ functionKey, outcome }, queuedAtMs, runMs, flags, Number(cpuMs), Number(peakKib));
   }
 
-  #count(facets: { functionKey: number; outcome: number }, queuedAtMs: number, runMs: number, flags: number): void {
+  #count(
+    facets: { functionKey: number; outcome: number },
+    queuedAtMs: number,
+    runMs: number,
+    flags: number,
+    cpuMs: number,
+    peakKib: number,
+  ): void {
     const status = statusOf(facets.outcome);
     if (status === "running" || facets.functionKey === 0) return;
     const coldStart = (flags & FLAGS.coldStart) !== 0;
-    this.metrics.add(facets.functionKey, { queuedAtMs, runMs, coldStart, isError: status !== "success" });
+    this.metrics.add(facets.functionKey, {
+      queuedAtMs,
+      runMs,
+      coldStart,
+      isError: status !== "success",
+      cpuMs,
+      peakKib,
+    });
   }
 
   #flush(): void {

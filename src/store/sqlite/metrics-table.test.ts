@@ -18,7 +18,10 @@ test("minutes that are 100 days before the last one are removed, a bounded numbe
   const metrics = new MetricsTable(opened.database);
   const lastMs = 1_700_000_000_000;
   for (const days of [0, 99, 101, 102, 103]) {
-    metrics.add(1, { queuedAtMs: lastMs - days * DAY_MS, runMs: 1, isError: false, coldStart: false });
+    metrics.add(1, {
+      queuedAtMs: lastMs - days * DAY_MS,
+      ...{ runMs: 1, isError: false, coldStart: false, cpuMs: 1, peakKib: 1 },
+    });
   }
   metrics.flush();
 

@@ -12,6 +12,8 @@ interface Minute {
   coldStarts: number;
   runMsSum: number;
   runMsMax: number;
+  cpuMsSum: number;
+  peakKib: number;
   readonly histogram: Histogram;
 }
 
@@ -23,6 +25,18 @@ interface MinuteRow {
   readonly run_ms_sum: number;
   readonly run_ms_max: number;
   readonly histogram: Uint8Array;
+  readonly cpu_ms_sum: number;
+  readonly peak_kib: number;
+}
+
+interface EndedCall {
+  readonly queuedAtMs: number;
+  readonly runMs: number;
+  readonly isError: boolean;
+  readonly coldStart: boolean;
+  /** 0 where nobody knows, as below. */
+  readonly cpuMs: number;
+  readonly peakKib: number;
 }
 
 /** Calls of each function by minute. */
@@ -36,7 +50,7 @@ export class MetricsTable {
 
   constructor(database: DatabaseSync) {
     this.#select = database.prepare("SELECT * FROM metrics WHERE function_key = ? AND minute = ?");
-    this.#put = database.prepare("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#put = database.prepare("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#selectRange = database.prepare(
       "SELECT * FROM metrics WHERE function_key = ? AND minute >= ? AND minute < ? ORDER BY minute",
     );
@@ -59,7 +73,7 @@ export class MetricsTable {
   }
 
   /** Counts a call that has ended. */
-  add(functionKey: number, call: { queuedAtMs: number; runMs: number; isError: boolean; coldStart: boolean }): void {
+  add(functionKey: number, call: EndedCall): void {
     let minutes = this.#pending.get(functionKey);
     if (minutes === undefined) this.#pending.set(functionKey, (minutes = new Map<number, Minute>()));
     const number = Math.floor(call.queuedAtMs / MINUTE_MS);
@@ -71,6 +85,8 @@ export class MetricsTable {
     minute.runMsSum += call.runMs;
     minute.runMsMax = Math.max(minute.runMsMax, call.runMs);
     minute.histogram.add(call.runMs);
+    minute.cpuMsSum += call.cpuMs;
+    minute.peakKib = Math.max(minute.peakKib, call.peakKib);
   }
 
   /** Writes what `add` was told; call it within the transaction that stores the executions. */
@@ -79,8 +95,10 @@ export class MetricsTable {
       for (const [number, minute] of minutes) {
         const stored = this.#select.get(functionKey, number);
         if (stored !== undefined) addRow(minute, stored as object as MinuteRow);
-        const { calls, errors, coldStarts, runMsSum, runMsMax, histogram } = minute;
-        this.#put.run(functionKey, number, calls, errors, coldStarts, runMsSum, runMsMax, histogram.encode());
+        const { calls, errors, coldStarts, runMsSum, runMsMax, cpuMsSum, peakKib } = minute;
+        const histogram = minute.histogram.encode();
+        const counts = [calls, errors, coldStarts, runMsSum, runMsMax] as const;
+        this.#put.run(functionKey, number, ...counts, histogram, cpuMsSum, peakKib);
       }
     }
     this.#pending.clear();
@@ -120,7 +138,16 @@ export class MetricsTable {
 }
 
 function newMinute(): Minute {
-  return { calls: 0, errors: 0, coldStarts: 0, runMsSum: 0, runMsMax: 0, histogram: new Histogram() };
+  return {
+    calls: 0,
+    errors: 0,
+    coldStarts: 0,
+    runMsSum: 0,
+    runMsMax: 0,
+    cpuMsSum: 0,
+    peakKib: 0,
+    histogram: new Histogram(),
+  };
 }
 
 function addRow(sum: Minute, row: MinuteRow): void {
@@ -129,10 +156,12 @@ function addRow(sum: Minute, row: MinuteRow): void {
   sum.coldStarts += row.cold_starts;
   sum.runMsSum += row.run_ms_sum;
   sum.runMsMax = Math.max(sum.runMsMax, row.run_ms_max);
+  sum.cpuMsSum += row.cpu_ms_sum;
+  sum.peakKib = Math.max(sum.peakKib, row.peak_kib);
   sum.histogram.addEncoded(row.histogram);
 }
 
-function toBucket(fromMs: number, { calls, errors, coldStarts, runMsSum, runMsMax, histogram }: Minute): MetricsBucket {
+function toBucket(fromMs: number, { histogram, peakKib, ...sums }: Minute): MetricsBucket {
   const [p50Ms, p95Ms, p99Ms] = histogram.quantilesMs([0.5, 0.95, 0.99]);
-  return { fromMs, calls, errors, coldStarts, runMsSum, runMsMax, p50Ms, p95Ms, p99Ms };
+  return { fromMs, ...sums, peakMemoryBytes: peakKib * 1024, p50Ms, p95Ms, p99Ms };
 }

@@ -127,6 +127,8 @@ test("executions keep their order, get their function's id, and are found, count
     queuedAtMs: T0_MS + 120_000,
     waitMs: 0.25,
     runMs: 20,
+    cpuMs: undefined,
+    peakMemoryBytes: undefined,
     coldStart: false,
     event: undefined,
     response: undefined,

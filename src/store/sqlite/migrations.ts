@@ -329,4 +329,13 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE UNIQUE INDEX versions_by_label ON versions (function_key, upload_label) WHERE upload_label IS NOT NULL;
     `,
   },
+  {
+    name: "CPU and memory of executions",
+    sql: `
+      ALTER TABLE executions ADD COLUMN cpu_ms REAL; -- NULL where nobody knows
+      ALTER TABLE executions ADD COLUMN peak_kib INTEGER;
+      ALTER TABLE metrics ADD COLUMN cpu_ms_sum REAL NOT NULL DEFAULT 0;
+      ALTER TABLE metrics ADD COLUMN peak_kib INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ];

@@ -2,6 +2,7 @@
 
 local channel = require("channel")
 local inbox = require("inbox")
+local usage_text = require("system").usage_text
 
 local concat, sub = table.concat, string.sub
 
@@ -43,9 +44,9 @@ end
 -- Answers a request. `headers`: JSON text.
 function bodies.respond(id, status, headers, body)
   local sent, credit = math.min(#body, FRAME_MAX_BYTES), WINDOW_BYTES
-  local ends = sent == #body and "true" or "false"
+  local ends = sent == #body and "true" .. usage_text() or "false}"
   channel.send(
-    '{"t":"response","id":' .. id .. ',"status":' .. status .. ',"headers":' .. headers .. ',"end":' .. ends .. "}",
+    '{"t":"response","id":' .. id .. ',"status":' .. status .. ',"headers":' .. headers .. ',"end":' .. ends,
     sub(body, 1, sent)
   )
   while sent < #body do
@@ -53,13 +54,13 @@ function bodies.respond(id, status, headers, body)
     while sent + #piece > credit do
       local header = inbox.await(is_credit, id)
       if header.t == "cancel" then
-        channel.send('{"t":"body","id":' .. id .. ',"end":true}')
+        channel.send('{"t":"body","id":' .. id .. ',"end":true' .. usage_text())
         return
       end
       credit = credit + header.bytes
     end
     sent = sent + #piece
-    channel.send('{"t":"body","id":' .. id .. ',"end":' .. (sent == #body and "true" or "false") .. "}", piece)
+    channel.send('{"t":"body","id":' .. id .. ',"end":' .. (sent == #body and "true" .. usage_text() or "false}"), piece)
   end
 end
 

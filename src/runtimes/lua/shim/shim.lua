@@ -13,11 +13,12 @@ end)
 
 local channel = require("channel")
 local inbox = require("inbox")
+local system = require("system")
 local worker = require("worker")
 
 -- What only the loading needed goes before the worker is counted as idle: many of them wait on one machine.
 collectgarbage()
-channel.send('{"t":"ready"}')
+channel.send('{"t":"ready"' .. system.usage_text())
 
 while true do
   local header, body = inbox.next()

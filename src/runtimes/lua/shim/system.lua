@@ -9,6 +9,9 @@ ffi.cdef([[
   int poll(void *descriptors, unsigned long count, int timeout_ms);
   ssize_t getrandom(void *buffer, size_t count, unsigned int flags);
   void _exit(int code);
+  typedef struct { long seconds, microseconds; } time_span;
+  typedef struct { time_span user, system; long peak_kib; long others[13]; } process_usage;
+  int getrusage(int who, process_usage *usage);
 ]])
 
 local C, errno = ffi.C, ffi.errno
@@ -19,10 +22,22 @@ local SLEEP_MAX_MS = 2 ^ 31 - 1
 
 local random_buffer = ffi.new("uint8_t[?]", RANDOM_MAX_BYTES)
 
+local format = string.format
+
 local system = {}
 
 function system.make_blocking(fd)
   C.fcntl(fd, F_SETFL, ffi.cast("int", 0))
+end
+
+local used = ffi.new("process_usage")
+
+-- What this process has used since it began, as the end of a header: for the frames that say ready or end a run.
+function system.usage_text()
+  C.getrusage(0, used)
+  local seconds = tonumber(used.user.seconds) + tonumber(used.system.seconds)
+  local microseconds = tonumber(used.user.microseconds) + tonumber(used.system.microseconds)
+  return format(',"cpuUs":%.0f,"peakKib":%.0f}', seconds * 1e6 + microseconds, tonumber(used.peak_kib))
 end
 
 -- Ends the process, without any finalizer.

@@ -15,6 +15,7 @@ local quiet = require("quiet")
 local response = require("response")
 local output = require("output")
 local unicode = require("unicode")
+local usage_text = require("system").usage_text
 
 local getinfo = debug.getinfo
 local next, rawget, select, setfenv, type, xpcall = next, rawget, select, setfenv, type, xpcall
@@ -35,11 +36,11 @@ function worker.bind(header, source)
 end
 
 local function succeed(id, text)
-  channel.send('{"t":"result","id":' .. id .. "}", text)
+  channel.send('{"t":"result","id":' .. id .. usage_text(), text)
 end
 
 local function fail(id, failed)
-  channel.send('{"t":"error","id":' .. id .. "}", (encode(failed, "result")))
+  channel.send('{"t":"error","id":' .. id .. usage_text(), (encode(failed, "result")))
 end
 
 -- The first argument of handlers.

@@ -31,6 +31,18 @@ type frame struct {
 	Bytes   int          `json:"bytes,omitempty"`
 	Level   string       `json:"level,omitempty"`
 	Stream  string       `json:"stream,omitempty"`
+	CPUUs   int64        `json:"cpuUs,omitempty"`
+	PeakKib int64        `json:"peakKib,omitempty"`
+}
+
+// With what this process has used since it began: for the frames that end a run.
+func (f frame) withUsage() frame {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) == nil {
+		f.CPUUs = (used.Utime.Nano() + used.Stime.Nano()) / 1000
+		f.PeakKib = int64(used.Maxrss)
+	}
+	return f
 }
 
 // The header of a frame that came.

@@ -121,6 +121,7 @@ func (r *response) push(ends bool) error {
 	}
 	header := frame{Type: "body", ID: r.run.id, End: &no}
 	if ends {
+		header = header.withUsage()
 		header.End = &yes
 		r.run.isOver = true
 		r.run.worker.printed.drain()

@@ -129,7 +129,7 @@ func (r *run) end(kind string, body []byte) {
 	r.isOver = true
 	r.worker.printed.drain()
 	r.worker.conn.remove(r.worker.runs, r.id)
-	r.worker.conn.send(frame{Type: kind, ID: r.id}, body)
+	r.worker.conn.send(frame{Type: kind, ID: r.id}.withUsage(), body)
 }
 
 func (r *run) over() {

@@ -16,11 +16,12 @@ local failure = require("failure")
 local inbox = require("inbox")
 local leftovers = require("leftovers")
 local run = require("run")
+local system = require("system")
 
 leftovers.start({ unpack(arg) })
 -- What only the loading needed goes before the worker is counted as idle.
 collectgarbage()
-channel.send('{"t":"ready"}')
+channel.send('{"t":"ready"' .. system.usage_text())
 
 local bound
 

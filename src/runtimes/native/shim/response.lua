@@ -22,11 +22,11 @@ function response.open(id, fd)
 end
 
 local function header_of(self, ends)
-  local last = ends and "true" or "false"
+  local last = ends and "true" .. system.usage_text() or "false}"
   if self.has_begun then
-    return '{"t":"body","id":' .. self.id .. ',"end":' .. last .. "}"
+    return '{"t":"body","id":' .. self.id .. ',"end":' .. last
   end
-  return '{"t":"response","id":' .. self.id .. ',"status":200,"headers":[],"cgi":true,"end":' .. last .. "}"
+  return '{"t":"response","id":' .. self.id .. ',"status":200,"headers":[],"cgi":true,"end":' .. last
 end
 
 local function send(self, ends)

@@ -12,7 +12,7 @@ local process = require("process")
 local response = require("response")
 local system = require("system")
 
-local C = system.C
+local C, usage_text = system.C, system.usage_text
 local POLLIN, POLLOUT = 1, 4
 local SIGKILL = 9
 local KILLED_CODE = 137 -- 128 + SIGKILL, as a shell tells it
@@ -109,7 +109,7 @@ local function attend(header, started, stdin, stdout, stderr)
 end
 
 local function fail(id, body)
-  channel.send('{"t":"error","id":' .. id .. "}", body)
+  channel.send('{"t":"error","id":' .. id .. usage_text(), body)
 end
 
 -- Tells how it ended. The response is whole only if the program says that all went well.
@@ -123,11 +123,11 @@ local function tell_end(header, status, is_cancelled, stdout)
   elseif signal ~= nil then
     fail(id, failure.of_signal(signal))
   elseif code ~= 0 then
-    channel.send('{"t":"exit","id":' .. id .. ',"code":' .. code .. ',"stays":true}')
+    channel.send('{"t":"exit","id":' .. id .. ',"code":' .. code .. ',"stays":true' .. usage_text())
   elseif header.t == "request" then
     response.finish(stdout)
   else
-    channel.send('{"t":"result","id":' .. id .. "}")
+    channel.send('{"t":"result","id":' .. id .. usage_text())
   end
 end
 

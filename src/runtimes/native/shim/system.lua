@@ -54,6 +54,9 @@ ffi.cdef([[
   int chmod(const char *path, unsigned int mode);
   typedef struct { int64_t seconds, nanoseconds; } timespec64;
   int clock_gettime(int clock, timespec64 *now);
+  typedef struct { int64_t seconds, microseconds; } time_span;
+  typedef struct { time_span user, system; long peak_kib; long others[13]; } process_usage;
+  int getrusage(int who, process_usage *usage);
 ]])
 
 local C, errno = ffi.C, ffi.errno
@@ -97,6 +100,17 @@ local now = ffi.new("timespec64")
 function system.now_ms()
   C.clock_gettime(CLOCK_MONOTONIC, now)
   return tonumber(now.seconds) * 1000 + tonumber(now.nanoseconds) / 1e6
+end
+
+local RUSAGE_CHILDREN = -1
+local used = ffi.new("process_usage")
+
+-- What the programs have used that have ended so far, as the end of a header: for the frames that say ready or end a run.
+function system.usage_text()
+  C.getrusage(RUSAGE_CHILDREN, used)
+  local seconds = tonumber(used.user.seconds + used.system.seconds)
+  local microseconds = tonumber(used.user.microseconds + used.system.microseconds)
+  return string.format(',"cpuUs":%.0f,"peakKib":%.0f}', seconds * 1e6 + microseconds, tonumber(used.peak_kib))
 end
 
 -- A list of texts as C has it. The texts must be kept for as long as it is used.

@@ -178,6 +178,23 @@ function listen(onFrame, onEnd) {
   socket.on("end", onEnd);
 }
 
+const { resourceUsage } = process;
+
+/**
+ * What this process has used since it began, for the frames that say ready or end a run: `cpuUs` of CPU time, `peakKib` of memory at most.
+ * @returns {{ cpuUs: number, peakKib: number }}
+ */
+function usage() {
+  const { userCPUTime, systemCPUTime, maxRSS } = apply(resourceUsage, process, []);
+  return { cpuUs: userCPUTime + systemCPUTime, peakKib: maxRSS };
+}
+
+/** The same as the end of a header in JSON text. */
+function usageText() {
+  const { cpuUs, peakKib } = usage();
+  return `,"cpuUs":${cpuUs},"peakKib":${peakKib}}`;
+}
+
 /** Sends a frame of bytes, at most 65,536 of them; returns when the kernel has it. */
 function sendBytes(header, bytes) {
   const text = stringify(header);
@@ -270,4 +287,6 @@ module.exports = {
   sendLog,
   sendLogBytes,
   sendText,
+  usage,
+  usageText,
 };

@@ -3,7 +3,7 @@
 // The shim: our code inside the box of a Node worker. Speaks docs/wire-protocol.md on fd 3 and runs one program: a script
 // here, handlers in `handlers.cjs`.
 // CommonJS, because an ES module as entry point costs 6 ms of a 22 ms boot.
-const { receive, receiveWhere, send, sendText } = require("./channel.cjs");
+const { receive, receiveWhere, send, sendText, usage, usageText } = require("./channel.cjs");
 const { closeConnections, prepareEgress } = require("./egress.cjs");
 const { describeSource, describeThrown, installStackTraces } = require("./failure.cjs");
 const { captureOutput } = require("./output.cjs");
@@ -125,7 +125,7 @@ function end(id, type, body) {
   if (id === NONE || id !== running) return;
   running = NONE;
   // Innocent code cannot reach the descriptors, so the server need not look for what it wrote there.
-  sendText(quiet.light ? `{"t":"${type}","id":${id}}` : `{"t":"${type}","id":${id},"raw":true}`, body);
+  sendText(`{"t":"${type}","id":${id}${quiet.light ? "" : ',"raw":true'}${usageText()}`, body);
   setImmediate(afterRun);
 }
 
@@ -283,5 +283,5 @@ onUncaught("unhandledRejection");
 installStackTraces();
 captureOutput();
 watchUnref();
-send({ t: "ready" });
+send({ t: "ready", ...usage() });
 takeFrames();

@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 // One run of a program of handlers, from the frame that asks for it to the frame that ends it. The first end wins.
-const { sendBytes, sendText } = require("./channel.cjs");
+const { sendBytes, sendText, usage } = require("./channel.cjs");
 const { describeThrown } = require("./failure.cjs");
 const { Inbox } = require("./inbox.cjs");
 const { Outbox } = require("./outbox.cjs");
@@ -111,7 +111,7 @@ class Run {
   }
 
   #marks() {
-    return this.#raw ? { raw: true } : {};
+    return this.#raw ? { raw: true, ...usage() } : usage();
   }
 }
 

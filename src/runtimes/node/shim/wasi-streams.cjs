@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 // The three streams of a WebAssembly program. It blocks the thread, so both ends are worked on with calls that block, too.
-const { receiveWhere, send, sendBytes } = require("./channel.cjs");
+const { receiveWhere, send, sendBytes, usage } = require("./channel.cjs");
 
 const FRAME_BYTES = 65_536;
 const WINDOW_BYTES = 262_144;
@@ -170,8 +170,9 @@ class Streams {
 
   #sendPart(bytes, end) {
     const id = this.#id;
-    if (this.#begun) sendBytes({ t: "body", id, end }, bytes);
-    else sendBytes({ t: "response", id, status: 200, headers: [], cgi: true, end }, bytes);
+    const used = end ? usage() : undefined;
+    if (this.#begun) sendBytes({ t: "body", id, end, ...used }, bytes);
+    else sendBytes({ t: "response", id, status: 200, headers: [], cgi: true, end, ...used }, bytes);
     this.#begun = true;
     this.#window -= bytes.length;
   }

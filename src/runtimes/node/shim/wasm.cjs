@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 // A program in WebAssembly: compiled once, and a fresh instance for each run, so that nothing of one is left in the next.
-const { send, sendText } = require("./channel.cjs");
+const { send, sendText, usage, usageText } = require("./channel.cjs");
 const { EXIT, Wasi } = require("./wasi.cjs");
 const { Cancelled } = require("./wasi-streams.cjs");
 const { describeTrap } = require("./wasm-failure.cjs");
@@ -73,7 +73,7 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
         thrown instanceof Cancelled
           ? { name: "Cancelled", message: thrown.message, stack: "" }
           : describeTrap(thrown, heldBytes, memoryBytes);
-      send({ t: "error", id }, JSON.stringify(told));
+      send({ t: "error", id, ...usage() }, JSON.stringify(told));
     }
     garbageBytes += memory.current?.buffer.byteLength ?? 0;
     if (garbageBytes > MOST_GARBAGE_BYTES) {
@@ -88,8 +88,8 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
   function tellEnd({ t, id }, code) {
     if (code === 0) wasi.streams.finish();
     else wasi.streams.finishPrinting();
-    if (code !== 0) send({ t: "exit", id, code, stays: true });
-    else if (t === "run") sendText(`{"t":"result","id":${id}}`, "");
+    if (code !== 0) send({ t: "exit", id, code, stays: true, ...usage() });
+    else if (t === "run") sendText(`{"t":"result","id":${id}${usageText()}`, "");
   }
 
   function check(id) {

@@ -48,7 +48,7 @@ class Run(Waiting):
         with inbox.channel.lock:
             self.output.stop()
             self.over = True
-            inbox.channel.send(header, body)
+            inbox.channel.send_with_usage(header, body)
         self.worker.forget(self)
         inbox.wake(self)
         self.exchange.incoming.cancelled = True  # who still reads the body shall stop

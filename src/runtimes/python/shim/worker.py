@@ -61,7 +61,7 @@ class Worker:
         with self.channel.lock:
             output.stop()
             self.run_id = self.output = None
-            self.channel.send(header, result)
+            self.channel.send_with_usage(header, result)
 
         self._hide_main()
         main.__dict__.clear()  # functions and their globals hold each other; do not wait for the collector
