@@ -6,6 +6,7 @@ import { compileCacheVariable } from "./compile-cache.ts";
 import type { EgressGateProcess } from "./egress/gate-process.ts";
 import type { FromNursery, NurserySettings, SocketName, ToNursery } from "./nursery/messages.ts";
 import type { Ending, Sandbox, SandboxedProcess, SandboxFeature, SandboxLimits } from "./sandbox.ts";
+import { LIFELINE_STDIO } from "./lifeline.ts";
 
 const LOST: Ending = { exitCode: null, signal: null, outOfMemory: false, peakMemoryBytes: undefined };
 
@@ -36,6 +37,7 @@ export class NurserySandbox implements Sandbox {
     const nursery = fork(join(import.meta.dirname, "nursery/main.ts"), {
       env: { ...compileCacheVariable() }, // and nothing else of the server's
       execArgv: ["--max-old-space-size=64", "--max-semi-space-size=1"],
+      stdio: [...LIFELINE_STDIO],
     });
     const opened = Promise.withResolvers<readonly SandboxFeature[]>();
     nursery.on("message", (message: FromNursery) => {

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { BaseImage } from "../../src/core/base-image.ts";
 import { findPythonRuntime } from "../../src/runtimes/python/runtime.ts";
 import { folderName } from "../../src/sandbox/cgroup/files.ts";
@@ -190,6 +191,21 @@ suite("a server", () => {
       await server.bury();
       return tookMs;
     });
+  });
+
+  test("DAT-02: that is killed while it starts boxes leaves neither these nor the process that starts them", async () => {
+    for (const delayMs of [0, 6, 12, 18]) {
+      const server = await startAttacked({ MAX_CONTAINERS: "8" });
+      const { nurseryPid } = server;
+      for (let n = 0; n < 8; n++) server.runNow({ language: "python", code: `return ${n}` }).catch(() => {});
+      await delay(delayMs); // somewhere among the boots: a socket is on its way from the nursery to the server at any time
+      server.process.kill("SIGKILL");
+      await server.exited;
+      await eventually("the nursery has ended, and all boxes with it", () => {
+        return !isAlive(nurseryPid) && server.boxPids().length === 0;
+      });
+      await server.bury();
+    }
   });
 
   test("RES-10: answers a run that is over its time, and has nothing left of its box, 20 ms later", async () => {

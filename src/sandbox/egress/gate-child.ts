@@ -5,6 +5,7 @@ import { compileCacheVariable } from "../compile-cache.ts";
 import type { FromGate, ToGate } from "./gate-messages.ts";
 import { asHandle, asSendable, type Handle } from "./handles.ts";
 import type { EgressLimits } from "./limits.ts";
+import { LIFELINE_STDIO } from "../lifeline.ts";
 
 /** Half of them resolve names (libuv keeps the rest free); Node's four would let one box's slow names block all others. */
 const THREADS = 32;
@@ -102,6 +103,7 @@ function forkGate([program, ...args]: readonly string[] = []): ChildProcess {
   const env = { UV_THREADPOOL_SIZE: String(THREADS), ...compileCacheVariable() };
   return fork(join(import.meta.dirname, "gate-main.ts"), {
     env,
+    stdio: [...LIFELINE_STDIO],
     execPath: program ?? process.execPath,
     execArgv: program === undefined ? options : [...args, process.execPath, ...options],
   });

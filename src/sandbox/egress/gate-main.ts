@@ -2,6 +2,7 @@
 // to the network. It keeps no secret and no file and, where the server is root, is not. When the server is gone, it ends.
 import { flushCompileCache } from "node:module";
 import { messageOf } from "../../core/errors.ts";
+import { onServerGone } from "../lifeline.ts";
 import { closeInheritedDescriptors } from "../nursery/inherited-descriptors.ts";
 import { EgressGate } from "./gate.ts";
 import type { FromGate, ToGate } from "./gate-messages.ts";
@@ -12,7 +13,7 @@ import { NOBODY } from "./nobody.ts";
 let gate: EgressGate | undefined;
 
 process.on("message", (message: ToGate, handle: unknown) => receive(message, asHandle(handle)));
-process.on("disconnect", close);
+onServerGone(close);
 // Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});

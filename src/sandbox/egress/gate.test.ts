@@ -14,6 +14,7 @@ import type { ToGate } from "./gate-messages.ts";
 import { EgressGateProcess } from "./gate-process.ts";
 import { HOST_ADDRESS, Internet } from "./internet.fixture.ts";
 import { EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
+import { LIFELINE_STDIO } from "../lifeline.ts";
 
 const MIB = 1024 * 1024;
 const WEB = "93.184.216.34";
@@ -535,7 +536,7 @@ test("the gate is nobody, and nothing of it is left when it is closed", async ()
 });
 
 test("the gate ends when its server is gone, and not before", async (t) => {
-  const orphan = fork(join(import.meta.dirname, "gate-main.ts"));
+  const orphan = fork(join(import.meta.dirname, "gate-main.ts"), { stdio: [...LIFELINE_STDIO] });
   t.after(() => orphan.kill("SIGKILL"));
   orphan.send({ t: "open", limits: EGRESS_LIMITS } satisfies ToGate);
   await once(orphan, "message");
@@ -545,7 +546,7 @@ test("the gate ends when its server is gone, and not before", async (t) => {
   orphan.kill("SIGINT");
   await sleep(100);
   assert.equal(orphan.exitCode, null);
-  orphan.disconnect();
+  orphan.stdin?.destroy();
   const [code] = (await ended) as [number];
 
   assert.equal(code, 0);

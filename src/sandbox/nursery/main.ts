@@ -6,6 +6,7 @@ import { gateOptions, launchScript } from "../bubblewrap.ts";
 import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import { openCgroups } from "../cgroup/open-cgroups.ts";
 import { findBubblewrap } from "../find-bubblewrap.ts";
+import { onServerGone } from "../lifeline.ts";
 import { procMasks } from "../proc-masks.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import { placeForRoots, removeRoots } from "../roots-place.ts";
@@ -35,7 +36,7 @@ process.on("message", (message: ToNursery) => {
     process.exit(1);
   });
 });
-process.on("disconnect", () => void closeAll());
+onServerGone(() => void closeAll());
 // Ctrl-C reaches the whole process group; the server decides when its sandboxes end, and tells us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
