@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Program, Source } from "../../core/program.ts";
 import type { BaseImage, RuntimeSearch } from "../runtime.ts";
 import { alwaysReturns } from "./always-returns.ts";
+import { compileFiles, LUAJIT_FLAGS } from "./compile-files.ts";
 import { findInterpreter } from "./interpreter.ts";
 import type { Interpreter } from "./interpreter.ts";
 
@@ -12,8 +13,6 @@ const BASE = "lua";
 const LANGUAGES = ["lua"];
 
 const SHIM_FOLDER = fileURLToPath(new URL("shim/", import.meta.url));
-
-export const LUAJIT_FLAGS = ["-E"] as const; // no LUA_* variables
 
 const HOW_TO_INSTALL =
   "no LuaJIT 2.1 at /usr/bin/luajit or /usr/local/bin/luajit; install it with " +
@@ -58,6 +57,7 @@ function imageOf({ binary }: Interpreter): BaseImage {
     base: BASE,
     command: [binary, ...LUAJIT_FLAGS, "/shim/shim.lua"],
     copies: files.map((name) => ({ from: SHIM_FOLDER + name, to: `/shim/${name}` })),
+    compile: compileFiles(binary, files),
     binds: [{ from: binary, to: binary }],
     devices: [],
     librariesOf: [binary],

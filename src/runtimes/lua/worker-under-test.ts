@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { findInterpreter } from "./interpreter.ts";
-import { LUAJIT_FLAGS } from "./runtime.ts";
+import { LUAJIT_FLAGS } from "./compile-files.ts";
 import { withoutUsage } from "../usage.fixture.ts";
 
 export interface Frame {

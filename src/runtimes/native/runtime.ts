@@ -2,6 +2,7 @@
 // takes a megabyte, and boots in a few milliseconds.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileFiles } from "../lua/compile-files.ts";
 import { findInterpreter, type Interpreter } from "../lua/interpreter.ts";
 import type { BaseImage, RuntimeSearch, SelfTest, SelfTestFacts } from "../runtime.ts";
 import { prepareNative } from "./prepare.ts";
@@ -47,6 +48,10 @@ function imageOf({ binary }: Interpreter): BaseImage {
     base: BASE,
     command: [binary, "-E", "/shim/main.lua", ...WRITABLE_FOLDERS],
     copies: [...own, ...shared],
+    compile: compileFiles(
+      binary,
+      [...own, ...shared].map(({ to }) => to.slice("/shim/".length)),
+    ),
     binds: [{ from: binary, to: binary }],
     devices: [],
     librariesOf: [binary], // with the C library, so that programs that are not linked statically find one

@@ -8,7 +8,7 @@ table.insert(package.loaders, 2, function(name)
   local file = assert(io.open(folder .. "/" .. name:gsub("%.", "/") .. ".lua", "rb"))
   local source = file:read("*a")
   file:close()
-  return assert(load(source, "=cloche/" .. name, "t"))
+  return assert(load(source, "=cloche/" .. name, "bt")) -- where a box is made these files are compiled
 end)
 
 local channel = require("channel")
