@@ -152,6 +152,11 @@ export const WASM_EXIT_3 = wasmOf(`
       (call $exit (i32.const 3))))
 `);
 
+/** Divides by zero. */
+export const WASM_TRAP = wasmOf(
+  '(module (memory (export "memory") 1) (func (export "_start") (drop (i32.div_u (i32.const 1) (i32.load (i32.const 0))))))',
+);
+
 /** Never ends. */
 export const WASM_LOOP = wasmOf(
   '(module (memory (export "memory") 1) (func (export "_start") (loop $more (br $more))))',

@@ -15,8 +15,8 @@ const JSON_SH = join(import.meta.dirname, "../../examples/json.sh");
 /** Its answers need an internet, which `examples/ai-proxy.test.ts` has. */
 const ELSEWHERE = "ai-proxy";
 
-/** Their READMEs start a compiler, or bring bytes. */
-const NO_TEXT = new Set(["native-words", "wasm-upper"]);
+/** Their READMEs start a compiler, or bring bytes or an archive. */
+const NO_TEXT = new Set(["go-module", "native-words", "wasm-upper"]);
 
 function isSkipped(name: string): boolean {
   return !hasGo && (name.startsWith("go-") || name === "native-words");

@@ -16,6 +16,7 @@ import {
   WASM_CAT,
   WASM_EXIT_3,
   WASM_LOOP,
+  WASM_TRAP,
 } from "../native-under-test.ts";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 
@@ -119,6 +120,15 @@ suite("an uploaded executable", () => {
     );
   });
 
+  test("that dies of a signal has no exit code, and says which it was", async () => {
+    const { id } = await uploaded(server, SHELL, "sh", { name: "sh", version: "signals" });
+
+    const { DurationMs: _ms, ...result } = await called(server, id, "echo begun; kill -SEGV $$");
+
+    const words = "the program was ended by SIGSEGV (segmentation fault)\n";
+    assert.deepEqual(result, { Stdout: "begun\n", Stderr: words, ExitCode: -1 });
+  });
+
   test("is called through /fn/ and /run/, too, and shown with its artifact", async () => {
     const { id } = await uploaded(server, CAT, "cat", { name: "everywhere", version: "v1" });
 
@@ -161,10 +171,15 @@ suite("an uploaded module", () => {
     assert.match(await faultOf(response), /^400 mode: version \d+ of function "wasm" has no native program$/);
   });
 
-  test("has its own exit code, and is ended by the timeout", async () => {
+  test("has its own exit code, none after a trap, and is ended by the timeout", async () => {
     const exits = await uploaded(server, WASM_EXIT_3, "exit.wasm");
     const { DurationMs: _ms, ...result } = await called(server, exits.id);
     assert.deepEqual(result, { Stdout: "", Stderr: "oh\n", ExitCode: 3 });
+
+    const traps = await uploaded(server, WASM_TRAP, "trap.wasm");
+    const { ExitCode: code, Stderr: words } = await called(server, traps.id);
+    assert.equal(code, -1);
+    assert.match(words, /^integer divide by zero\nRuntimeError: integer divide by zero\n {4}at function 0 /);
 
     const loops = await uploaded(server, WASM_LOOP, "loop.wasm");
     const late = await called(server, loops.id);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { boundTo, CAT, moduleOf, print, programOf } from "./wasm.fixture.ts";
 import type { Frame, ShimProcess } from "./worker-under-test.ts";
@@ -207,9 +208,16 @@ test("many runs of a module with much memory do not pile up", async (t) => {
 
   for (let run = 0; run < 100; run += 1) assert.equal((await shim.run()).end.t, "result");
 
-  const { readFileSync } = await import("node:fs");
-  const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${shim.child.pid}/status`, "utf8"))?.[1]);
+  const status = readFileSync(`/proc/${shim.child.pid}/status`, "utf8");
+  const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]);
   assert.ok(peakKiB < 250_000, `${peakKiB} KiB at most`);
+});
+
+test("many runs of a module with a large table have room", async (t) => {
+  const fields = '(memory (export "memory") 1) (table 2000000 funcref) (elem (i32.const 0) $f) (func $f)';
+  const shim = boundTo(t, programOf("", [], fields));
+
+  for (let run = 0; run < 10; run += 1) assert.equal((await shim.run()).end.t, "result");
 });
 
 test("a request's body streams through stdin and stdout within the credit", async (t) => {

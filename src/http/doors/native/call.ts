@@ -8,7 +8,7 @@ import { parseJsonBody } from "../../decode.ts";
 import { isForm, parseForm, textField } from "./form.ts";
 import { modeOf } from "./upload.ts";
 
-/** Limits, crashes and cancelled calls: the program has no exit code of its own. */
+/** Limits, signals, traps, crashes and cancelled calls: the program has no exit code of its own. */
 const NO_EXIT_CODE = -1;
 /** Code that threw, as interpreters have it. */
 const THREW = 1;
@@ -58,7 +58,7 @@ async function readFields(
 
 /** The input as JSON text. A program gets a text as it is on its stdin; code of other languages gets the value that it is the JSON of. */
 export function inputFor({ options }: Program, input: unknown): string {
-  if (options["style"] === "program") return JSON.stringify(input ?? "");
+  if (isProgram(options)) return JSON.stringify(input ?? "");
   if (typeof input !== "string") return JSON.stringify(input ?? {});
   if (input === "") return "{}";
   try {
@@ -69,7 +69,11 @@ export function inputFor({ options }: Program, input: unknown): string {
   }
 }
 
-export function answerOf({ outcome, printed, stderr, runMs }: InvocationResult): string {
+function isProgram(options: Program["options"]): boolean {
+  return options["style"] === "program";
+}
+
+export function answerOf({ options }: Program, { outcome, printed, stderr, runMs }: InvocationResult): string {
   const answer = { Stdout: printed, Stderr: stderr, ExitCode: 0, DurationMs: Math.round(runMs) };
   switch (outcome.kind) {
     case "ok":
@@ -81,7 +85,7 @@ export function answerOf({ outcome, printed, stderr, runMs }: InvocationResult):
       answer.ExitCode = outcome.exitCode;
       break;
     case "failed":
-      answer.ExitCode = THREW;
+      answer.ExitCode = isProgram(options) ? NO_EXIT_CODE : THREW;
       answer.Stderr = withLine(stderr, explain(outcome));
       break;
     case "timed-out":

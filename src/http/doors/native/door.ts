@@ -68,7 +68,7 @@ export function nativeRoutes(deps: NativeDoorDeps): Route[] {
     response.on("close", () => {
       if (!response.writableFinished) run.cancel();
     });
-    sendJson(response, 200, answerOf(await run.result));
+    sendJson(response, 200, answerOf(version.program, await run.result));
   }
 
   return [

@@ -12,6 +12,7 @@ const TRAPS = [
   [/^table index is out of bounds/, "undefined element"],
   [/^table access out of bounds|^table.* out of bounds/, "out of bounds table access"],
   [/^null function or function signature mismatch/, "indirect call type mismatch"],
+  [/: data segment \d+ is out of bounds/, "a data segment does not fit into the memory"],
   [/^dereferencing a null pointer/, "null reference"],
   [/^Maximum call stack size exceeded/, "call stack exhausted"],
   [/Out of memory|could not allocate memory/i, "not enough memory for the module's memory"],

@@ -1,26 +1,30 @@
 // @ts-check
 "use strict";
 // Compiles the bound WebAssembly module, with a bound on its memory, and says why it cannot run where it cannot.
+const { changeSections, leb, lebBytes, Unfit } = require("./wasm-binary.cjs");
+const { mergeSegments } = require("./wasm-data.cjs");
 
 const MEMORY_SECTION = 5;
-const HEADER_BYTES = 8;
+const START_SECTION = 8;
+const DATA_SECTION = 11;
+/** There where the code names segments of data by their numbers. */
+const DATA_COUNT_SECTION = 12;
 const HAS_MAXIMUM = 1;
 const PAGE_BYTES = 65_536;
 const MIB = 1_048_576;
 const WASI = "wasi_snapshot_preview1";
 
-/** The module cannot run here; the text says why. */
-class Unfit extends Error {
-  name = "InvalidModule";
-}
-
 /**
  * @param {Buffer} bytes @param {number} memoryBytes the most that its memory may have @param {ReadonlySet<string>} known names of WASI's functions
- * @returns {WebAssembly.Module}
+ * @returns {{ module: WebAssembly.Module, runsAtOnce: boolean }} `runsAtOnce`: making an instance runs code of the module already
  * @throws {Unfit}
  */
 function compileModule(bytes, memoryBytes, known) {
-  const module = compiled(bounded(bytes, memoryBytes));
+  const { bytes: changed, ids } = changeSections(bytes, {
+    [MEMORY_SECTION]: (content) => boundedMemory(content, memoryBytes),
+    [DATA_SECTION]: (content, before) => (before.has(DATA_COUNT_SECTION) ? content : mergeSegments(content)),
+  });
+  const module = compiled(changed);
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (from === WASI && kind === "function" && known.has(name)) continue;
     throw new Unfit(
@@ -33,7 +37,7 @@ function compileModule(bytes, memoryBytes, known) {
     const what = exported.get("_initialize") === "function" ? ': it is a library ("reactor"), not a program' : "";
     throw new Unfit(`the module exports no function "_start"${what}`);
   }
-  return module;
+  return { module, runsAtOnce: ids.has(START_SECTION) };
 }
 
 function compiled(bytes) {
@@ -45,60 +49,24 @@ function compiled(bytes) {
   }
 }
 
-/** The same module with a maximum for its memory: growing beyond it then fails in the module, as it does on any small machine. */
-function bounded(bytes, memoryBytes) {
+/** The same memory with a maximum: growing beyond it then fails in the module, as it does on any small machine. */
+function boundedMemory(content, memoryBytes) {
   const most = Math.floor(memoryBytes / PAGE_BYTES);
-  for (let at = HEADER_BYTES; at < bytes.length;) {
-    const id = bytes[at];
-    const size = leb(bytes, at + 1);
-    const end = size.next + size.value;
-    if (id === MEMORY_SECTION)
-      return Buffer.concat([bytes.subarray(0, at), memorySection(bytes, size.next, end, most), bytes.subarray(end)]);
-    at = end;
-  }
-  return bytes;
-}
-
-function memorySection(bytes, start, end, most) {
-  const count = leb(bytes, start);
-  const flags = leb(bytes, count.next);
+  const count = leb(content, 0);
+  const flags = leb(content, count.next);
   if (count.value !== 1 || (flags.value & ~HAS_MAXIMUM) !== 0) {
-    if (count.value === 0) return section(bytes.subarray(start, end));
+    if (count.value === 0) return content;
     throw new Unfit(
       "the module has more than one memory, or one that is shared or has 64 bits, which is not possible here",
     );
   }
-  const least = leb(bytes, flags.next);
-  const stated = flags.value === HAS_MAXIMUM ? leb(bytes, least.next).value : Infinity;
+  const least = leb(content, flags.next);
+  const stated = flags.value === HAS_MAXIMUM ? leb(content, least.next).value : Infinity;
   if (least.value > most) {
     const [asked, allowed] = [least.value, most].map((pages) => Math.ceil((pages * PAGE_BYTES) / MIB));
     throw new Unfit(`the module begins with ${asked} MiB of memory (max ${allowed} MiB, setting MAX_MEMORY)`);
   }
-  return section(Buffer.from([1, HAS_MAXIMUM, ...lebBytes(least.value), ...lebBytes(Math.min(stated, most))]));
-}
-
-function section(content) {
-  return Buffer.concat([Buffer.from([MEMORY_SECTION, ...lebBytes(content.length)]), content]);
-}
-
-/** An unsigned number at `at`, and where the next thing begins. */
-function leb(bytes, at) {
-  let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    const byte = bytes[at + shift / 7];
-    if (byte === undefined) break;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return { value, next: at + shift / 7 + 1 };
-  }
-  throw new Unfit("the module is not valid: it is cut off or damaged");
-}
-
-function lebBytes(value) {
-  const bytes = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) | 0x80);
-  }
+  return Buffer.from([1, HAS_MAXIMUM, ...lebBytes(least.value), ...lebBytes(Math.min(stated, most))]);
 }
 
 module.exports = { compileModule, Unfit };

@@ -5,10 +5,10 @@ const { send, sendText, usage, usageText } = require("./channel.cjs");
 const { EXIT, Wasi } = require("./wasi.cjs");
 const { Cancelled } = require("./wasi-streams.cjs");
 const { describeTrap } = require("./wasm-failure.cjs");
+const { Instances } = require("./wasm-instances.cjs");
 const { compileModule, Unfit } = require("./wasm-module.cjs");
 
-/** Memory of instances that are done, until it is collected: V8 would let it grow to the box's limit. */
-const MOST_GARBAGE_BYTES = 32 * 1_048_576;
+const NO_MEMORY = new WebAssembly.Memory({ initial: 0 });
 const NO_TEXTS = [];
 const MOST_FRAMES = 30;
 
@@ -22,23 +22,21 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
   const wasi = new Wasi();
   wasi.args = [zeroEnded(info.name ?? "program")];
   const imports = { wasi_snapshot_preview1: wasi.imports };
-  let module;
+  let instances;
   let failure;
   try {
-    module = compileModule(bytes, memoryBytes, new Set(Object.keys(wasi.imports)));
+    instances = new Instances(compileModule(bytes, memoryBytes, new Set(Object.keys(wasi.imports))), imports);
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
     failure = JSON.stringify({ name: error.name, message: error.message, stack: "" });
   }
-  const collect = collector();
-  let garbageBytes = 0;
 
   /** Its exit code. */
-  function start(memory) {
-    const instance = new WebAssembly.Instance(module, imports);
-    memory.current = instance.exports.memory;
-    wasi.enter(memory.current);
+  function start(from, memory) {
     try {
+      const instance = from.take();
+      memory.current = instance.exports["memory"];
+      wasi.enter(memory.current);
       /** @type {() => void} */ (instance.exports["_start"])();
       return 0;
     } catch (thrown) {
@@ -49,7 +47,7 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
 
   function run(header, body) {
     const { id } = header;
-    if (module === undefined) {
+    if (instances === undefined) {
       sendText(`{"t":"error","id":${id}}`, failure);
       return;
     }
@@ -65,7 +63,7 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
     });
     const memory = { current: undefined };
     try {
-      tellEnd(header, start(memory));
+      tellEnd(header, start(instances, memory));
     } catch (thrown) {
       wasi.streams.finishPrinting();
       const heldBytes = memory.current?.buffer.byteLength ?? 0;
@@ -75,13 +73,10 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
           : describeTrap(thrown, heldBytes, memoryBytes);
       send({ t: "error", id, ...usage() }, JSON.stringify(told));
     }
-    garbageBytes += memory.current?.buffer.byteLength ?? 0;
-    if (garbageBytes > MOST_GARBAGE_BYTES) {
-      memory.current = undefined;
-      wasi.enter(new WebAssembly.Memory({ initial: 0 }));
-      collect();
-      garbageBytes = 0;
-    }
+    const heldBytes = memory.current?.buffer.byteLength ?? 0;
+    memory.current = undefined;
+    wasi.enter(NO_MEMORY);
+    instances.leave(heldBytes);
   }
 
   /** The response is whole only if the program says that all went well. */
@@ -93,7 +88,7 @@ function bindWasm({ options: { memoryBytes }, info }, bytes) {
   }
 
   function check(id) {
-    if (module === undefined) sendText(`{"t":"error","id":${id}}`, failure);
+    if (instances === undefined) sendText(`{"t":"error","id":${id}}`, failure);
     else send({ t: "result", id }, '{"style":"program"}');
   }
 
@@ -107,11 +102,6 @@ function zeroEnded(text) {
 /** Text is given as it is, any other value as JSON. @param {string} json */
 function stdinOf(json) {
   return Buffer.from(json.startsWith('"') ? JSON.parse(json) : json);
-}
-
-function collector() {
-  require("node:v8").setFlagsFromString("--expose-gc");
-  return require("node:vm").runInNewContext("gc");
 }
 
 module.exports = { bindWasm };
