@@ -6,6 +6,17 @@ const LEAST_SECRET_CHARS = 4;
 const TELLING_NAME =
   /^(?:authorization|proxy-authorization|cookie|set-cookie|.*(?:api[-_]?key|secret|token|password|passwd|credential|signature|session).*)$/i;
 
+/** A part of every telling name. */
+const TELLING = /authorization|cookie|api[-_]?key|secret|token|password|passwd|credential|signature|session|[\\%]/i;
+
+/**
+ * False for a text in which no name can tell of a secret: it is kept as it came, to the last digit, and need not be parsed. Escapes
+ * (`\u0073ecret`, `%73ecret`) may hide a name, so they count.
+ */
+export function mayTell(text: string): boolean {
+  return TELLING.test(text);
+}
+
 /** Replaces every occurrence of the secrets in a text. */
 export type Mask = (text: string) => string;
 

@@ -1,6 +1,6 @@
 // What is kept of a call and its answer: enough to understand and replay it, and nothing that opens a door.
 import { isUtf8 } from "node:buffer";
-import { maskedByName, maskedFields } from "../../../core/masking.ts";
+import { maskedByName, maskedFields, mayTell } from "../../../core/masking.ts";
 import type { RequestHead } from "../../../core/exchange.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
 
@@ -56,10 +56,12 @@ function maskedHeaders(headers: HeaderList): Record<string, string> {
 }
 
 function maskedQuery(query: string): string {
-  if (query === "") return "";
-  const parameters = new URLSearchParams(query);
-  for (const [name, value] of [...parameters]) parameters.set(name, maskedByName(name, value));
-  return parameters.toString();
+  if (!mayTell(query)) return query;
+  const masked = [...new URLSearchParams(query)].map(([name, value]): [string, string] => [
+    name,
+    maskedByName(name, value),
+  ]);
+  return new URLSearchParams(masked).toString();
 }
 
 function keptBody(bytes: Buffer, isWhole: boolean, type: string): KeptBody {
@@ -74,7 +76,7 @@ function keptBody(bytes: Buffer, isWhole: boolean, type: string): KeptBody {
 
 function maskedBody(text: string, type: string): string {
   if (type.includes("application/x-www-form-urlencoded")) return maskedQuery(text);
-  if (!type.includes("json")) return text;
+  if (!type.includes("json") || !mayTell(text)) return text;
   try {
     return JSON.stringify(maskedFields(JSON.parse(text)));
   } catch {
