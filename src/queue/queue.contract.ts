@@ -433,6 +433,19 @@ export function queueContract(name: string, open: OpenQueue, leaseMs: number): v
       assert.deepEqual(await queue.stats(), { queued: 7, running: 0, completed: 0, dead: 1, cancelled: 0 });
     });
 
+    test("jobs whose time has come are counted, not those of later", async (t) => {
+      const under = await open(t);
+      const { queue } = under;
+      for (const priority of [0, 3, -3]) await queue.enqueue(aJob({ priority }));
+      await queue.enqueue(aJob({ runAtMs: under.now() + 2 * STEP_MS }));
+      await queue.enqueue(aJob({ runAtMs: under.now() + 10 * leaseMs }));
+      await claimSoon(under, 1);
+      assert.equal(await queue.countDue(), 2);
+
+      await under.pass(3 * STEP_MS);
+      assert.equal(await queue.countDue(), 3);
+    });
+
     test("whoever listens is told of work that comes", async (t) => {
       const under = await open(t);
       const told: number[] = [];

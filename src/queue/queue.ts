@@ -46,6 +46,9 @@ export interface Queue {
   /** How many jobs there are in each state. */
   stats(): Promise<JobCounts>;
 
+  /** How many jobs wait for nothing but a holder: those of `queued` whose time has come. */
+  countDue(): Promise<number>;
+
   /** Calls `listener` whenever there may be something to claim that no `nextDueMs` has told of, from whichever node it came. */
   onWork(listener: () => void): void;
 

@@ -91,7 +91,7 @@ export class World {
       ...{ queue, catalog, functions, invoke, clock, log: () => {} },
       openExchange: () => assert.fail("no requests here"),
       callbacks: { connect: undefined, caFile: undefined, egress: "public", secret: Buffer.alloc(32, 2) },
-      ...{ concurrency: 10, maxQueued: 1_000, inputBytes: 1_000, longestRunMs: 1_000 },
+      ...{ concurrency: 10, leaseMs: 30_000, maxQueued: 1_000, inputBytes: 1_000, longestRunMs: 1_000 },
     });
     const node: Node = { ...background, catalog, functions, begun };
     this.#nodes.push(node);
@@ -99,13 +99,14 @@ export class World {
     return node;
   }
 
-  /** All nodes end, time passes, and one is there again. */
-  async restartAfter(downMs: number): Promise<Node> {
+  /** All nodes end, time passes, and one is there again; before it is, `meanwhile` may do something to the queue. */
+  async restartAfter(downMs: number, meanwhile = (): Promise<void> => Promise.resolve()): Promise<Node> {
     await quiet();
     await this.#drainNodes();
     await this.queue.close();
     this.clock.advance(downMs);
     await this.#openQueue();
+    await meanwhile();
     return await this.addNode();
   }
 
@@ -119,9 +120,12 @@ export class World {
 
   /** A function of one script. */
   async addFunction(node: Node, settings: Partial<FunctionSettings> = {}): Promise<StoredFunction> {
-    const { name, id } = await node.functions.create(`f-${newId()}`, {});
-    await this.store.addVersion({ functionName: name, language: "javascript", source: "1", nowMs: this.clock.now() });
-    await node.catalog.refresh(id);
+    const { id } = await node.functions.create(`f-${newId()}`, {}, async (functionName, newFunction) => {
+      const code = { functionName, newFunction, language: "javascript", source: "1", nowMs: this.clock.now() };
+      const added = await this.store.addVersion(code);
+      await node.catalog.refresh(added.version.functionId);
+      return added;
+    });
     return await node.functions.update(id, { settings });
   }
 

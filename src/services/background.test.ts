@@ -329,6 +329,20 @@ suite("a schedule", () => {
       assert.deepEqual(firesOf().toSorted(), tens);
     });
 
+    test("runs each of them where a server took the first one and was lost before it had seen to the others", async () => {
+      goTo("2027-03-01T10:00:30Z");
+      await scheduled({ missed: "all", cron: "*/10 * * * *" });
+      node = await world.restartAfter(HOUR_MS + 5 * MINUTE_MS, async () => {
+        const { claims } = await world.queue.claim({ count: 1, leaseMs: 1_000, limits: new Map() });
+        assert.equal(claims.length, 1);
+        world.clock.advance(2_000);
+      });
+      await begun(6);
+      await quiet();
+      const tens = ["10:10:00", "10:20:00", "10:30:00", "10:40:00", "10:50:00", "11:00:00"];
+      assert.deepEqual(firesOf().toSorted(), tens);
+    });
+
     test("runs each of them one after the other where they must not overlap", async () => {
       node = await missed({ missed: "all", overlap: "forbid" }, 25 * MINUTE_MS);
       (await begun(1)).end(OK);

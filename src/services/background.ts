@@ -21,6 +21,7 @@ export interface BackgroundDeps {
   readonly callbacks: Omit<CallbacksDeps, "clock">;
   /** Jobs at once on this node. */
   readonly concurrency: number;
+  readonly leaseMs: number;
   readonly maxQueued: number;
   readonly inputBytes: number;
   /** The longest that a run may take, its wait for a worker included. */
@@ -41,7 +42,7 @@ export interface Background {
 }
 
 export function createBackground(deps: BackgroundDeps): Background {
-  const { queue, catalog, functions, invoke, openExchange, concurrency, clock, log } = deps;
+  const { queue, catalog, functions, invoke, openExchange, concurrency, leaseMs, clock, log } = deps;
   const callbacks = new Callbacks({ ...deps.callbacks, clock });
   const jobs = new Jobs({
     ...{ queue, catalog, callbacks, clock },
@@ -51,7 +52,10 @@ export function createBackground(deps: BackgroundDeps): Background {
   const schedules = new Schedules({ queue, catalog, clock, cancel: (id) => jobs.cancel(id) });
   const runJob = createRunJob({ catalog, invoke, schedules, callbacks, openExchange, clock });
   const handlers = { invocation: runJob, cron: runJob, callback: callbacks.handle };
-  const runner = new JobRunner({ ...{ queue, clock, log, handlers, concurrency }, limits: () => catalog.jobLimits });
+  const runner = new JobRunner({
+    ...{ queue, clock, log, handlers, concurrency, leaseMs },
+    limits: () => catalog.jobLimits,
+  });
   jobs.onCancelled = async (job, how) => {
     if (how === "running") runner.cancel(job.id);
     else if (job.kind === "cron") await schedules.afterCancel(job);

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 import { PlatformError } from "../core/errors.ts";
-import type { Style } from "../core/function.ts";
+import type { FunctionSettings, Style } from "../core/function.ts";
 import { STYLES } from "../core/function.ts";
 import { contentHash, newId } from "../core/id.ts";
 import type { Source, Version } from "../core/program.ts";
@@ -18,6 +18,8 @@ import type { Programs } from "./programs.ts";
 
 export interface Upload {
   readonly functionName: string;
+  /** Of a function that is made with this version, and must not be there yet. */
+  readonly newFunction?: FunctionSettings | undefined;
   readonly language: string;
   readonly source: Source;
   /** Undefined: whatever the function or the server allows. */
@@ -63,9 +65,9 @@ export function createDeploy(deps: DeployDeps): Deploy {
   const { store, catalog, programs, clock } = deps;
 
   async function put(upload: Upload, style: Style | undefined): Promise<Deployed> {
-    const { source, functionName, language, egress, createdBy, activate = true, checked = false } = upload;
+    const { source, functionName, newFunction, language, egress, createdBy, activate = true, checked = false } = upload;
     const deployed = await store.addVersion({
-      ...{ functionName, language, egress, createdBy, activate, style },
+      ...{ functionName, newFunction, language, egress, createdBy, activate, style },
       reuse: checked && upload.upload === undefined,
       ...{ source: source.text, entry: source.entry, files: source.files },
       ...{ artifacts: source.artifacts, mode: source.mode, upload: upload.upload },

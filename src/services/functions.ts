@@ -6,6 +6,7 @@ import type { Store, StoredAlias, StoredFunction } from "../store/store.ts";
 import { type Catalog, LIVE_ALIAS, noVersion } from "./catalog.ts";
 import { grantEgress } from "./egress.ts";
 import { fireTimes } from "./fire-times.ts";
+import type { Deployed } from "./deploy.ts";
 import type { FunctionFolders } from "./function-folders.ts";
 import type { InTurn } from "./in-turn.ts";
 
@@ -34,18 +35,25 @@ export class Functions {
     this.#deps = deps;
   }
 
-  /** @throws PlatformError NAME_TAKEN, INVALID_REQUEST */
-  async create(name: string, changes: Partial<FunctionSettings>): Promise<StoredFunction> {
-    const { store, catalog, clock, inTurn } = this.#deps;
+  /**
+   * Makes it with its first version: both are there afterwards, or neither.
+   *
+   * @param deploy stores the version, for a function of that name with these settings
+   * @throws PlatformError NAME_TAKEN, INVALID_REQUEST, and what `deploy` throws
+   */
+  async create(
+    name: string,
+    changes: Partial<FunctionSettings>,
+    deploy: (name: string, settings: FunctionSettings) => Promise<Deployed>,
+  ): Promise<StoredFunction> {
+    const { catalog } = this.#deps;
     checkName(name);
     const settings = await this.#settings(DEFAULT_SETTINGS, changes);
-    return await inTurn.run(name, async () => {
-      const created = await store.createFunction({ name, settings, nowMs: clock.now() });
-      if (created === undefined) throw taken(name);
-      catalog.put(created);
-      await this.onChanged(created);
-      return created;
-    });
+    if (catalog.function(name) !== undefined) throw taken(name); // before anybody looks at the code
+    const { version } = await deploy(name, settings);
+    const created = catalog.require(version.functionId);
+    await this.onChanged(created);
+    return created;
   }
 
   /** @throws PlatformError FUNCTION_NOT_FOUND, NAME_TAKEN, INVALID_REQUEST */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import { messageOf } from "../core/errors.ts";
-import type { Claim, JobEnd, NewJob, Queue } from "../queue/queue.ts";
+import { messageOf, PlatformError } from "../core/errors.ts";
+import type { Claim, JobEnd, Lease, NewJob, Queue } from "../queue/queue.ts";
 
 /** What becomes of a claim. */
 export type Verdict =
@@ -138,13 +138,10 @@ export class JobRunner {
   }
 
   async #run(claim: Claim, signal: AbortSignal): Promise<void> {
-    const { queue, handlers, clock, log } = this.#deps;
-    const { job, lease } = claim;
+    const { handlers, clock, log } = this.#deps;
+    const { job } = claim;
     try {
-      const verdict = await this.#verdictOn(claim, handlers[job.kind], signal);
-      if (verdict.kind === "end") await queue.finish(lease, verdict.end, verdict.followUp);
-      else if (verdict.kind === "retry") await queue.retry(lease, verdict);
-      else await queue.release(lease, verdict.atMs);
+      await this.#tell(claim.lease, await this.#verdictOn(claim, handlers[job.kind], signal), signal);
     } catch (error) {
       log(`job ${job.id} will run again: ${messageOf(error)}`); // its lease ends, since nobody lengthens it any more
       this.#claimAt(clock.now() + this.#leaseMs);
@@ -173,6 +170,24 @@ export class JobRunner {
     }
   }
 
+  /** Until the queue knows: what has been done must not be done again only because nobody could be told. Its lease goes on meanwhile. */
+  async #tell(lease: Lease, verdict: Verdict, signal: AbortSignal): Promise<void> {
+    const { queue, clock, log } = this.#deps;
+    for (let tries = 1; ; tries++) {
+      try {
+        if (verdict.kind === "end") await queue.finish(lease, verdict.end, verdict.followUp);
+        else if (verdict.kind === "retry") await queue.retry(lease, verdict);
+        else await queue.release(lease, verdict.atMs);
+        return;
+      } catch (error) {
+        const mayCome = error instanceof PlatformError && error.code === "STORE_UNAVAILABLE";
+        if (!mayCome || signal.reason === "lost" || signal.reason === "stopping") throw error;
+        if (tries === 1) log(`job ${lease.jobId} has run, which the queue cannot be told yet: ${messageOf(error)}`);
+        await pause(clock, QUEUE_DOWN_MS, signal);
+      }
+    }
+  }
+
   async #heartbeat(): Promise<void> {
     const all = [...this.#running.values()];
     if (all.length === 0) return;
@@ -194,4 +209,17 @@ export class JobRunner {
   #stop(jobId: string, reason: StopReason): void {
     this.#running.get(jobId)?.stop.abort(reason);
   }
+}
+
+/** For so long, or until the signal. */
+async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(delayMs, end);
+    signal.addEventListener("abort", end);
+    function end(): void {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+  });
 }

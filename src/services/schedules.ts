@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { PlatformError } from "../core/errors.ts";
 import type { Schedule } from "../core/function.ts";
 import { newId } from "../core/id.ts";
-import type { Claim, Job, JobSummary, NewJob, Queue } from "../queue/queue.ts";
+import { type Claim, type Job, type JobSummary, LEASE_LOST, type NewJob, type Queue } from "../queue/queue.ts";
 import type { Catalog, StoredFunction } from "./catalog.ts";
 import { fireTimes, nextFires } from "./fire-times.ts";
 import type { Fire, InvocationPayload } from "./job-payload.ts";
@@ -106,7 +106,12 @@ export class Schedules {
     }
     const stored = catalog.function(functionId);
     if (stored !== undefined) await this.ensure(stored, Math.max(clock.now(), fire.atMs));
-    if (lease.attempt > 1) return admitted; // it has been decided on
+    if (lease.attempt > 1) {
+      // It has been decided on; but whoever did may have died before the fires between were in the queue.
+      const isOfLost = job.history.at(-2)?.error === LEASE_LOST;
+      if (isOfLost && schedule.missed === "all") await this.#catchUp(job, schedule, fire);
+      return admitted;
+    }
     const isLate = clock.now() - fire.atMs > GRACE_MS;
     if (isLate && schedule.missed === "skip") return leftOut("missed: the server was not there in time");
     const overlapping = await this.#overlapping(job, schedule);

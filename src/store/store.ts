@@ -73,6 +73,8 @@ export type VersionSummary = Omit<StoredVersion, "source" | "files">;
 export interface NewVersion {
   /** Of a function that need not be there: it is made with `DEFAULT_SETTINGS` then. */
   readonly functionName: string;
+  /** Of a function that must not be there yet: both are made in one step, or neither. */
+  readonly newFunction?: FunctionSettings | undefined;
   readonly language: string;
   readonly source: string;
   readonly entry?: string | undefined;
@@ -256,7 +258,8 @@ export interface Store {
    * Stores a new version; resolves when it is durable. Its number is `max(seconds of nowMs, last number + 1)`, also among
    * concurrent callers. `isNew` is false where `reuse` found the same content.
    *
-   * @throws PlatformError VERSION_EXISTS where the function has a version with the label of `upload`; nothing is stored then
+   * @throws PlatformError VERSION_EXISTS where the function has a version with the label of `upload`, NAME_TAKEN where it is there
+   *   and should not be; nothing is stored then
    */
   addVersion(upload: NewVersion): Promise<{ readonly version: StoredVersion; readonly isNew: boolean }>;
 

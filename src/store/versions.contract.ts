@@ -10,6 +10,26 @@ const upload = { functionName: "resize", language: "javascript", source: "return
 const anyText = fc.string({ unit: "binary", maxLength: 40 }); // any Unicode, NUL included
 
 export function versionsContract(open: OpenStore): void {
+  test("a function is made in one step with its first version, and only where there is none of that name", async (t) => {
+    const store = await openFor(t, open);
+    const newFunction = { ...DEFAULT_SETTINGS, description: "made at once", retentionCount: 3 };
+
+    const { version } = await store.addVersion({ ...upload, newFunction });
+
+    const made = await store.findFunction({ name: "resize" });
+    assert.deepEqual([made?.id, made?.settings], [version.functionId, newFunction]);
+    const again = store.addVersion({ ...upload, source: "return 2", newFunction: DEFAULT_SETTINGS, nowMs: T0_MS + 1 });
+    await assert.rejects(again, { code: "NAME_TAKEN", message: /"resize"/ });
+    assert.deepEqual(await store.findFunction({ name: "resize" }), made);
+    assert.equal((await store.listVersions(version.functionId, { limit: 10 })).items.length, 1);
+    // One that comes at the same time must not slip in between looking and making.
+    const both = [1, 2].map((n) =>
+      store.addVersion({ ...upload, functionName: "raced", source: `return ${n}`, newFunction }),
+    );
+    const ends = await Promise.allSettled(both);
+    assert.deepEqual(ends.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+  });
+
   test("a stored version is found by its number and as the active one", async (t) => {
     const store = await openFor(t, open);
 

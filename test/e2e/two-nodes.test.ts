@@ -135,4 +135,44 @@ suite("two servers on one Redis", () => {
       assert.deepEqual(system.nodes.map(({ url }) => url).toSorted(), [a.url, b.url].toSorted());
     }
   });
+
+  test("what runs at one is followed at the other, line by line, and ended from there", async (t) => {
+    const [a, b] = await startTwo(t);
+    const code = "for (let n = 0; ; n++) { console.log('line ' + n); await new Promise((r) => setTimeout(r, 300)); }";
+    await a.upload("f", "javascript", code);
+    const running = a.run("f");
+    running.catch(() => {});
+    const id = await runningAt(b);
+
+    const response = await fetch(`${b.url}/api/executions/${id}/logs?follow=1`, { headers: AS_ADMIN });
+    let text = "";
+    const lines = (): string[] => [...text.matchAll(/"text":"(line \d+)"/g)].map(([, line = ""]) => line);
+    let isCancelled = false;
+    for await (const bytes of response.body ?? []) {
+      text += Buffer.from(bytes).toString("utf8");
+      if (lines().length < 5 || isCancelled) continue;
+      isCancelled = true; // the lines came while it ran
+      await change(b, "DELETE", `/api/executions/${id}`);
+    }
+
+    assert.deepEqual(
+      lines(),
+      Array.from({ length: lines().length }, (_, n) => `line ${n}`),
+      "each once, in order",
+    );
+    assert.match(text, /event: end\ndata: \{"status":"cancelled"/);
+    await running;
+  });
 });
+
+/** The one run that the server knows of. */
+async function runningAt(server: ServerUnderTest): Promise<string> {
+  const giveUpAtMs = performance.now() + LIMIT_MS;
+  for (;;) {
+    const response = await fetch(`${server.url}/api/executions?status=running`, { headers: AS_ADMIN });
+    const [first] = ((await response.json()) as { readonly items: readonly { readonly id: string }[] }).items;
+    if (first !== undefined) return first.id;
+    assert.ok(performance.now() < giveUpAtMs, "it is listed at the other one");
+    await delay(20);
+  }
+}

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { createNodeRedisClient, Worker } from "bullmq";
+import { createClient } from "redis";
 import { systemClock } from "../../core/clock.ts";
 import { RedisUnderTest } from "../../store/redis/redis-under-test.fixture.ts";
 import { queueProperties } from "../properties.contract.ts";
@@ -98,6 +100,61 @@ test("while Redis is gone calls are refused in time, and all is there when it is
     await own.dispose();
   }
 });
+
+test("a claim that is answered too late takes no attempt of its job", async () => {
+  const own = await RedisUnderTest.start();
+  const options = { keep: KEEP_ALL, clock: systemClock, log: () => {}, stalledCheckMs: STALLED_CHECK_MS };
+  const queue = await openBullmqQueue({ ...options, settings: own.settings({ timeoutMs: 500 }) });
+  const patient = await openBullmqQueue({ ...options, settings: own.settings() });
+  try {
+    const job = aJob({ attempts: 1 });
+    await patient.enqueue(job);
+    own.freeze();
+    await assert.rejects(queue.claim({ count: 1, leaseMs: 60_000, limits: new Map() }), { code: "STORE_UNAVAILABLE" });
+    own.resume();
+
+    assert.deepEqual(await claimSoon(patient), [job.id, 1, false]);
+  } finally {
+    own.resume();
+    await Promise.all([queue.close(), patient.close()]);
+    await own.dispose();
+  }
+});
+
+test("nor does one whose answer was lost on its way", async () => {
+  const { queue } = await open(undefined);
+  const job = aJob({ attempts: 1 });
+  await queue.enqueue(job);
+  // As it is when the one that asked has died, or its connection: Redis has given the job away, and nobody knows.
+  const client = createClient({ socket: { path: redis.path, tls: false } });
+  await client.connect();
+  const connection = createNodeRedisClient(client);
+  const lockDuration = 200;
+  const worker = new Worker("jobs", undefined, {
+    ...{ connection, prefix: `test-${prefixes}:bull`, autorun: false, lockDuration },
+  });
+  try {
+    await worker.waitUntilReady();
+    assert.equal((await worker.getNextJob("somebody", { block: false }))?.id, job.id);
+
+    assert.deepEqual(await claimSoon(queue), [job.id, 1, false]);
+  } finally {
+    await worker.close(true);
+    client.destroy();
+  }
+});
+
+/** What can be claimed, once there is something: its id, its attempt, and whether that is one too many. */
+async function claimSoon(queue: Queue): Promise<[string, number, boolean]> {
+  const giveUpAtMs = Date.now() + 20_000;
+  for (;;) {
+    const { claims } = await queue.claim({ count: 1, leaseMs: 10_000, limits: new Map() });
+    const [claim] = claims;
+    if (claim !== undefined) return [claim.job.id, claim.lease.attempt, claim.exhausted];
+    assert.ok(Date.now() < giveUpAtMs, "there is something to claim");
+    await delay(50);
+  }
+}
 
 test("jobs that are over are removed by their number", async () => {
   const { queue } = await open(undefined, {

@@ -34,6 +34,7 @@ import {
   type StoredEnd,
   type StoredJob,
   toJob,
+  withoutUnbegun,
 } from "./job-hash.ts";
 import { JobIndex } from "./job-index.ts";
 import { connect, type RedisClient, unavailable } from "./redis-clients.ts";
@@ -41,6 +42,7 @@ import { CANCEL, EXTEND, RENEW, SET_ONCE, TAKE_PLACE, WRITE_IF_HELD } from "./sc
 
 const NAME = "jobs";
 const STALLED_CHECK_MS = 10_000; // how long a lost lease may go unnoticed, twice over
+const LEAST_LOCK_MS = 3_000;
 const LOOK_AGAIN_MS = 10_000; // a message that tells of work may be lost with a connection
 const PARKED_MS = 10_000; // at most, where whoever frees a place dies before it tells
 const MAX_PARKED_AT_ONCE = 500;
@@ -104,6 +106,7 @@ class BullmqQueue implements Queue {
     this.#bull = new BullQueue(NAME, { connection, prefix, streams: { events: { maxLen: KEPT_EVENTS } } });
     this.#worker = new Worker(NAME, undefined, {
       ...{ connection, prefix, autorun: false, stalledInterval: stalledCheckMs },
+      lockDuration: Math.max(LEAST_LOCK_MS, 3 * stalledCheckMs), // until the claim has the lease that was asked for
       maxStalledCount: Number.MAX_SAFE_INTEGER, // how often a job may be begun is for us to count
       removeOnComplete: keepJobs(keep.completed),
       removeOnFail: keepJobs(keep.dead),
@@ -144,18 +147,29 @@ class BullmqQueue implements Queue {
   }
 
   async claim({ count, leaseMs, limits }: ClaimRequest): Promise<Claims> {
-    return await this.#bounded(async () => {
-      const claims: Claim[] = [];
-      for (let left = MAX_PARKED_AT_ONCE; claims.length < count && left > 0; left--) {
+    const claims: Claim[] = [];
+    const over = new AbortController();
+    const work = async (): Promise<number> => {
+      for (let left = MAX_PARKED_AT_ONCE; claims.length < count && left > 0 && !over.signal.aborted; left--) {
         const token = newId();
         const next = await this.#worker.getNextJob(token, { block: false });
         if (next === undefined || next.id === undefined) break;
         const claim = await this.#begin(next.id, token, leaseMs, limits);
-        if (claim !== undefined) claims.push(claim);
+        if (claim === undefined) continue;
+        if (over.signal.aborted) await this.release(claim.lease, this.#options.clock.now()); // nobody waits for it any more
+        else claims.push(claim);
       }
       this.#pruneSometimes();
-      return { claims, nextDueMs: await this.#nextDueMs() };
-    });
+      return await this.#nextDueMs();
+    };
+    try {
+      return { claims, nextDueMs: await this.#bounded(work) };
+    } catch (error) {
+      if (claims.length === 0) throw error;
+      return { claims, nextDueMs: this.#options.clock.now() + LOOK_AGAIN_MS }; // they are ours, whatever went wrong behind them
+    } finally {
+      over.abort();
+    }
   }
 
   async heartbeat(leases: readonly Lease[], leaseMs: number): Promise<LeaseState[]> {
@@ -243,6 +257,17 @@ class BullmqQueue implements Queue {
     return await this.#bounded(async () => await this.#index.list(query, (id) => this.#see(id)));
   }
 
+  async countDue(): Promise<number> {
+    return await this.#bounded(async () => {
+      const untilScore = (this.#options.clock.now() + 1) * SCORE_UNIT - 1;
+      const [counts, overdue] = await Promise.all([
+        this.#bull.getJobCounts("wait", "prioritized"),
+        this.#client.zCount(`${this.#prefix}delayed`, 0, untilScore),
+      ]);
+      return (counts["wait"] ?? 0) + (counts["prioritized"] ?? 0) + overdue;
+    });
+  }
+
   async stats(): Promise<JobCounts> {
     return await this.#bounded(async () => {
       const counts = await this.#bull.getJobCounts("wait", "prioritized", "delayed", "active", "completed", "failed");
@@ -306,8 +331,9 @@ class BullmqQueue implements Queue {
     leaseMs: number,
     limits: ReadonlyMap<string, number>,
   ): Promise<Claim | undefined> {
-    const hash = await this.#hash(id);
-    if (hash === undefined) return undefined;
+    const found = await this.#hash(id);
+    if (found === undefined) return undefined;
+    const hash = withoutUnbegun(found);
     const nowMs = this.#options.clock.now();
     const end = endOf(hash);
     if (end !== undefined) {
@@ -342,7 +368,7 @@ class BullmqQueue implements Queue {
       "x:history": JSON.stringify(exhausted ? before : [...before, begun]),
       ...(before.at(-1)?.error === LEASE_LOST ? { "x:error": LEASE_LOST } : {}),
       ...(limit === undefined ? {} : { "x:place": limitedBy ?? "" }),
-      ...(exhausted ? { "x:released": String(Number(hash["x:released"] ?? 0) + 1) } : {}),
+      "x:released": String(Number(hash["x:released"] ?? 0) + (exhausted ? 1 : 0)),
     };
     if (!(await this.#write(id, token, fields))) return undefined;
     await this.#worker.getBackend().extendLock(id, token, leaseMs);

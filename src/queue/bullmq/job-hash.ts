@@ -38,6 +38,15 @@ export function madeOf(hash: Hash): number {
   return begunOf(hash) - number(hash, "x:base");
 }
 
+/**
+ * Of a job that has just been claimed: a claim before whose answer was lost, or that died before it was written down, was never begun
+ * and takes none of its attempts.
+ */
+export function withoutUnbegun(hash: Hash): Hash {
+  const unbegun = begunOf(hash) - 1 - (historyOf(hash).at(-1)?.number ?? 0);
+  return unbegun > 0 ? { ...hash, "x:released": String(number(hash, "x:released") + unbegun) } : hash;
+}
+
 /** @param isRunning somebody holds its lock, or has held it and was not missed yet */
 export function statusOf(hash: Hash, isRunning: boolean, isLocked: boolean): JobStatus {
   const end = endOf(hash);

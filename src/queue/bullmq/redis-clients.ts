@@ -4,7 +4,8 @@ import { describeRedis, type RedisSettings } from "../../core/redis-settings.ts"
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
-const PING_MS = 10_000;
+/** One that says nothing at all for so long is dead, whatever the network tells of it; a living one is asked often enough. */
+const SILENCE_MS = 30_000;
 
 export type RedisClient = ReturnType<typeof newClient>;
 
@@ -36,6 +37,7 @@ export function unavailable(settings: RedisSettings, cause: unknown): PlatformEr
 function newClient({ host, port, path, tls, username, password, db, timeoutMs }: RedisSettings) {
   const common = {
     connectTimeout: timeoutMs,
+    socketTimeout: SILENCE_MS,
     reconnectStrategy: (retries: number) => Math.min(FIRST_RETRY_MS * 2 ** retries, LAST_RETRY_MS),
   };
   return createClient({
@@ -51,6 +53,6 @@ function newClient({ host, port, path, tls, username, password, db, timeoutMs }:
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: "disabled",
-    pingInterval: PING_MS,
+    pingInterval: SILENCE_MS / 3,
   });
 }

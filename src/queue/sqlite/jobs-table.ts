@@ -182,6 +182,15 @@ export class JobsTable {
     return counts as JobCounts;
   }
 
+  countDue(nowMs: number): number {
+    // A part for each index of those that wait.
+    const counted = this.#prepared(
+      `SELECT (SELECT count(*) FROM jobs WHERE status = 'queued' AND ready = 1)
+            + (SELECT count(*) FROM jobs WHERE status = 'queued' AND ready = 0 AND run_at_ms <= ?) AS due`,
+    ).get(nowMs);
+    return Number(counted?.["due"]);
+  }
+
   /** Nobody else has the file: whoever held a lease is gone. */
   dropLeases(): void {
     this.#run("UPDATE jobs SET lease_until_ms = 0 WHERE status = 'running'", []);

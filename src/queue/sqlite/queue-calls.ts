@@ -34,6 +34,7 @@ export interface QueueCalls {
   find(id: string): Job | undefined;
   list(query: JobQuery): JobPage;
   stats(): JobCounts;
+  countDue(nowMs: number): number;
   close(): void;
 }
 

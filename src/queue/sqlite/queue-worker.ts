@@ -51,6 +51,7 @@ port.postMessage(
       find: (id) => jobs.find(id),
       list: (query) => jobs.list(query),
       stats: () => jobs.stats(),
+      countDue: (at) => jobs.countDue(at),
       close: () => opened.close(),
     };
 

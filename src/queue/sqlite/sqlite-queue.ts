@@ -57,6 +57,7 @@ export async function openSqliteQueue(settings: {
     find: (id) => call("find", id),
     list: (query) => call("list", query),
     stats: () => call("stats"),
+    countDue: () => call("countDue", clock.now()),
     onWork: (listener) => void listeners.push(listener),
     async close() {
       await call("close");

@@ -29,7 +29,7 @@ export class Functions {
       ruleOf(settings),
       nowMs,
     );
-    if (created === null) await this.#bury(id);
+    if (created === null) await this.bury(id);
     return toFunction(created);
   }
 
@@ -87,7 +87,7 @@ export class Functions {
   }
 
   /** After `enliven` for a function that was not made. */
-  async #bury(id: string): Promise<void> {
+  async bury(id: string): Promise<void> {
     await this.#scripts.connection.command("UNLINK", `${this.#scripts.keyspace.kv({ functionId: id })}:alive`);
   }
 
@@ -110,7 +110,7 @@ export class Functions {
   }
 }
 
-function ruleOf({ retentionCount, retentionDays }: FunctionSettings): string {
+export function ruleOf({ retentionCount, retentionDays }: FunctionSettings): string {
   if (retentionCount === undefined && retentionDays === undefined) return "";
   return `${retentionCount ?? "-"} ${retentionDays ?? "-"}`;
 }

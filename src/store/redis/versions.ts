@@ -5,7 +5,8 @@ import { newId } from "../../core/id.ts";
 import { decodeCursor, pageOf, wholeLimit } from "../../core/cursor.ts";
 import { type Content, contentOf } from "../content.ts";
 import type { NewVersion, Page, StoredVersion, VersionSummary } from "../store.ts";
-import type { Functions } from "./functions.ts";
+import { nameTaken } from "../name-taken.ts";
+import { type Functions, ruleOf } from "./functions.ts";
 import type { MetaScripts } from "./meta-scripts.ts";
 import type { Reply } from "./redis-connection.ts";
 
@@ -33,6 +34,8 @@ export class Versions {
     const { source, files } = content;
     const meta = metaOf(upload, content);
     const newFunction = (await this.#functions.find({ name })) === undefined ? newId() : "";
+    const settings = upload.newFunction ?? DEFAULT_SETTINGS;
+    if (newFunction === "" && upload.newFunction !== undefined) throw nameTaken(name);
     if (newFunction !== "") await this.#functions.enliven(newFunction);
     const pieces = new Map<string, string | Uint8Array>([
       [`code:${content.contentHash}`, JSON.stringify({ source, files } satisfies Code)],
@@ -46,7 +49,7 @@ export class Versions {
         "add-version",
         newFunction === "" ? newId() : newFunction,
         name,
-        JSON.stringify(DEFAULT_SETTINGS),
+        JSON.stringify(settings),
         upload.number ?? Math.floor(upload.nowMs / 1000),
         upload.nowMs,
         upload.activate === false ? "0" : "1",
@@ -54,9 +57,15 @@ export class Versions {
         meta.sameKey,
         JSON.stringify(meta),
         meta.language,
+        ruleOf(settings),
+        upload.newFunction === undefined ? "0" : "1",
         ...references,
       );
       const [end, id, number, isNew, stored] = reply as string[];
+      if (end === "taken") {
+        await this.#functions.bury(newFunction);
+        throw nameTaken(name);
+      }
       if (end === "exists") {
         const label = JSON.stringify(upload.upload?.label);
         throw new PlatformError("VERSION_EXISTS", `function "${name}" has a version "${label}" already`);

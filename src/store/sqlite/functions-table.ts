@@ -73,9 +73,7 @@ export class FunctionsTable {
   create(created: NewFunction): StoredFunction | undefined {
     const name = created.name.toWellFormed();
     if (this.#selectName.get(name) !== undefined) return undefined;
-    const { key, stored } = durableTransaction(this.#database, () => this.insert({ ...created, name }));
-    this.#retention.setRule(key, stored.settings);
-    return stored;
+    return durableTransaction(this.#database, () => this.insert({ ...created, name })).stored;
   }
 
   find(wanted: { readonly id: string } | { readonly name: string }): StoredFunction | undefined {
@@ -158,6 +156,7 @@ export class FunctionsTable {
   insert({ id = newId(), name, settings, nowMs }: NewFunction): { key: number; stored: StoredFunction } {
     const key = this.#keys.add(id);
     this.#insert.run({ key, id, name, nowMs, ...settingsColumns(name, settings) });
+    this.#retention.setRule(key, settings);
     return { key, stored: toFunction(this.#selectId.get(id) as object as FunctionRow) };
   }
 

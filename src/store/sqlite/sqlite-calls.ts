@@ -15,7 +15,9 @@ export type SqliteCalls = {
   readonly [Name in keyof Own]: (...args: Parameters<Own[Name]>) => Awaited<ReturnType<Own[Name]>>;
 } & {
   readonly appendExecutions: (batch: ExecutionBatch) => void;
-  readonly addVersion: (upload: NewVersion) => { readonly version: StoredVersion; readonly isNew: boolean } | "exists";
+  readonly addVersion: (
+    upload: NewVersion,
+  ) => { readonly version: StoredVersion; readonly isNew: boolean } | "exists" | "taken";
   readonly findBlob: (hash: string) => Uint8Array<ArrayBuffer> | undefined;
 };
 

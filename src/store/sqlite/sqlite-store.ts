@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { PlatformError } from "../../core/errors.ts";
+import { nameTaken } from "../name-taken.ts";
 import type { Store } from "../store.ts";
 import { toBatch } from "./execution-cells.ts";
 import type { CallName, SqliteCalls, SqliteSettings } from "./sqlite-calls.ts";
@@ -40,6 +41,7 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     deleteFunction: forward("deleteFunction"),
     async addVersion(upload) {
       const added = await calls.call("addVersion", upload);
+      if (added === "taken") throw nameTaken(upload.functionName);
       if (added !== "exists") return added;
       const which = JSON.stringify(upload.upload?.label);
       throw new PlatformError("VERSION_EXISTS", `function "${upload.functionName}" has a version ${which} already`);

@@ -69,9 +69,9 @@ export class VersionsTable {
     this.#delete = database.prepare("DELETE FROM versions WHERE function_key = ? AND number = ?");
   }
 
-  /** `exists`: the function has a version with this label. */
-  add(upload: NewVersion): { version: StoredVersion; isNew: boolean } | "exists" {
-    const { nowMs } = upload;
+  /** `exists`: the function has a version with this label; `taken`: it is there and should not be. */
+  add(upload: NewVersion): { version: StoredVersion; isNew: boolean } | "exists" | "taken" {
+    const { nowMs, newFunction: settings = DEFAULT_SETTINGS } = upload;
     const name = upload.functionName.toWellFormed();
     const { language, source, entry, files, artifacts, contentHash, sizeBytes } = contentOf(upload);
     const content = {
@@ -84,13 +84,11 @@ export class VersionsTable {
 
     return durableTransaction(this.#database, () => {
       const owner = this.#functions.find({ name });
+      if (owner !== undefined && upload.newFunction !== undefined) return "taken";
       if (label !== null && owner !== undefined) {
         if (this.#selectLabel.get(this.#keyOf(owner.id), label) !== undefined) return "exists";
       }
-      const key =
-        owner === undefined
-          ? this.#functions.insert({ name, settings: DEFAULT_SETTINGS, nowMs }).key
-          : this.#keyOf(owner.id);
+      const key = owner === undefined ? this.#functions.insert({ name, settings, nowMs }).key : this.#keyOf(owner.id);
       const same = upload.reuse === true ? this.#selectSame.get({ key, ...content }) : undefined;
       const number =
         same === undefined

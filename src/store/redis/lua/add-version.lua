@@ -1,7 +1,9 @@
--- id for a new function, name, its settings, least number, now, activate, reuse, key of sameness, meta, language, then references
+-- id for a new function, name, its settings, least number, now, activate, reuse, key of sameness, meta, language,
+-- retention rule of a new function, must it be new, then references
 local newId, name, settings, nowMs, meta = arg(1), arg(2), arg(3), arg(5), arg(9)
 local upload = cjson.decode(meta).upload
 local id = redis.call('HGET', M .. ':names', name)
+if id and arg(12) == '1' then return { 'taken' } end
 if id and upload and redis.call('HEXISTS', M .. ':labels:' .. id, upload.label) == 1 then return { 'exists' } end
 
 local number
@@ -12,17 +14,17 @@ if id and arg(7) == '1' then
 end
 local isNew = not number
 if isNew then
-  for n = 11, #ARGV - 2 do
+  for n = 13, #ARGV - 2 do
     if redis.call('EXISTS', M .. ':' .. arg(n)) == 0 then return { 'again' } end
   end
   if not id then
     id = newId
-    createFunction(id, name, settings, '', nowMs)
+    createFunction(id, name, settings, arg(11), nowMs)
   end
   local last = tonumber(redis.call('HGET', functionKey(id), 'last'))
   number = string.format('%.0f', math.max(last + 1, tonumber(arg(4))))
   redis.call('HSET', functionKey(id), 'last', number)
-  for n = 11, #ARGV - 2 do
+  for n = 13, #ARGV - 2 do
     redis.call('PERSIST', M .. ':' .. arg(n))
     redis.call('HINCRBY', M .. ':refs', arg(n), 1)
   end
