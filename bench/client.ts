@@ -11,11 +11,11 @@ export interface Reply {
 
 const agent = new Agent({ keepAlive: true });
 
-export function post(url: string, body: unknown): Promise<Reply> {
+export function post(url: string, body: unknown, more: Readonly<Record<string, string>> = {}): Promise<Reply> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
-    const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
+    const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text), ...more };
     const outgoing = request(url, { method: "POST", agent, headers }, (response) => {
       let received = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (received += chunk));

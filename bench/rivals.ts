@@ -32,8 +32,8 @@ export async function startOurs(dataDir?: string, settings: Record<string, strin
 }
 
 /** A server in `bench/rivals/` that tells its port on stdout. */
-export async function startNodeRival(file: string): Promise<Running> {
-  const child = start(process.execPath, [join(RIVALS, file)]);
+export async function startNodeRival(file: string, args: readonly string[] = []): Promise<Running> {
+  const child = start(process.execPath, [join(RIVALS, file), ...args]);
   const stop = onStop(() => stopChild(child));
   const port = await new Promise<string>((resolve, reject) => {
     let stdout = "";

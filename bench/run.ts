@@ -1,15 +1,18 @@
-// npm run bench              every question, in about ten minutes
-// npm run bench -- warm      one of them: warm, functions, ad-hoc, deploy, idle, scale, history, streams, launch, neighbours
+// npm run bench              every question, in some twenty minutes
+// npm run bench -- warm      one of them: warm, functions, ad-hoc, deploy, idle, scale, history, streams, launch, neighbours, programs, jobs, bytes
 import { availableParallelism, cpus } from "node:os";
 import { adHoc } from "./ad-hoc.ts";
+import { bytes } from "./bytes.ts";
 import { deploy } from "./deploy.ts";
 import { functions } from "./functions.ts";
 import { history } from "./history.ts";
 import { idle } from "./idle.ts";
+import { jobs } from "./jobs.ts";
 import { launch } from "./launch.ts";
 import { GENERATOR } from "./load.ts";
 import { neighbours } from "./neighbours.ts";
 import { stopAll } from "./processes.ts";
+import { programs } from "./programs.ts";
 import { scale } from "./scale.ts";
 import { streams } from "./streams.ts";
 import { formatTable, type Table, verdict } from "./table.ts";
@@ -26,6 +29,9 @@ const BENCHES: { readonly [name: string]: () => Promise<Table[]> } = {
   streams,
   launch,
   neighbours,
+  programs,
+  jobs,
+  bytes,
 };
 
 const names = process.argv.slice(2);
