@@ -14,6 +14,8 @@ export const paths = {
   playground: "/playground",
   executions: "/executions",
   execution: (id: string) => `/executions/${encodeURIComponent(id)}`,
+  jobs: "/jobs",
+  job: (id: string) => `/jobs/${encodeURIComponent(id)}`,
   system: (section?: string) => (section === undefined ? "/system" : `/system/${section}`),
   login: (next?: string) => (next === undefined ? "/login" : `/login?next=${encodeURIComponent(next)}`),
 } as const;

@@ -14,13 +14,39 @@ const glass: MantineColorsTuple = [
   "#034a3e",
 ];
 
+/** Greys with a little of the same green, so that fields and switches belong to the page in both themes. */
+const gray: MantineColorsTuple = [
+  "#f7f9f8",
+  "#eff3f1",
+  "#e3e9e6",
+  "#d6ddda",
+  "#c3ccc8",
+  "#8b9692",
+  "#66716d",
+  "#47524e",
+  "#323b38",
+  "#1f2624",
+];
+const dark: MantineColorsTuple = [
+  "#d3dbd7",
+  "#b9c3be",
+  "#8d9994",
+  "#6c7873",
+  "#3a4641",
+  "#323d39",
+  "#222b27",
+  "#181f1c",
+  "#141a17",
+  "#0e1311",
+];
+
 const SANS =
   'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 const MONO =
   'ui-monospace, "SF Mono", "Cascadia Code", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
 export const theme = createTheme({
-  colors: { glass },
+  colors: { glass, gray, dark },
   primaryColor: "glass",
   primaryShade: 7, // white on it is 5.6 : 1
   fontFamily: SANS,

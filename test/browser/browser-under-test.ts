@@ -24,9 +24,14 @@ const program = PROGRAMS.find((path) => existsSync(path));
 /** For `test`: why there can be no test, or false. */
 export const noBrowser = program === undefined ? "there is no Chromium on this machine" : false;
 
-/** One for each file of tests; each page has cookies and storage of its own. Its profile is a temporary folder. */
-export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ ...(program === undefined ? {} : { executablePath: program }), args: ARGS });
+/**
+ * One for each file of tests; each page has cookies and storage of its own. Its profile is a temporary folder.
+ *
+ * @param more of Chromium's own switches
+ */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
+  const args = [...ARGS, ...more];
+  return await chromium.launch({ ...(program === undefined ? {} : { executablePath: program }), args });
 }
 
 export interface PageOptions extends BrowserContextOptions {

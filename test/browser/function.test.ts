@@ -111,7 +111,7 @@ describe("a function's page", () => {
 
   it("calls it over HTTP; a page that it answers cannot reach the dashboard", async () => {
     const page = await pages.open("/functions/page/test");
-    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByText("200 OK").waitFor();
     await page.getByText("Preview").click();
     const frame = page.frameLocator("iframe");

@@ -8,10 +8,6 @@ import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 import { assertAccessible, createFunction, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
 
-const MANY = 400; // three pages of the API; making them is what takes the time
-/** A program that is checked quickly. */
-const LUA = { language: "lua", code: 'function handler() return "ok" end' };
-
 describe("the functions page", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
@@ -149,22 +145,6 @@ describe("the functions page", { skip: noBrowser }, () => {
       ({ status } = await fetch(`${server.url}/api/functions/going`));
     }
     assert.equal(status, 404);
-  });
-
-  test(`${MANY} functions are a short list of rows that follows the scroll`, async (t) => {
-    const names = Array.from({ length: MANY }, (_none, place) => `many/${String(place).padStart(4, "0")}`);
-    for (let place = 0; place < MANY; place += 20) {
-      await Promise.all(names.slice(place, place + 20).map((name) => createFunction(server, name, LUA)));
-    }
-    const page = await openPage(t, browser, server);
-    await page.goto("/ui/functions?search=many%2F");
-    await page.getByText("many/0000").waitFor();
-
-    assert.ok((await page.getByRole("listitem").count()) < 60, "only what is in sight is drawn");
-    await page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)");
-    await page.getByText("many/0399").waitFor();
-    assert.equal(await page.getByRole("listitem").first().getAttribute("aria-setsize"), String(MANY));
-    assert.ok((await page.getByRole("listitem").count()) < 60);
   });
 });
 

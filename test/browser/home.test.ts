@@ -44,7 +44,7 @@ describe("the home page", { skip: noBrowser }, () => {
     const bell = bells.filter({ hasText: "seen" });
     await bell.waitFor();
     await bell.getByText("Warm").waitFor();
-    assert.match(await bell.innerText(), /Node\.js[\s\S]*\d (?:ms|s|min)[\s\S]*MiB[\s\S]*1 run/);
+    assert.match(await bell.innerText(), /Node\.js[\s\S]*MiB[\s\S]*\d (?:ms|s|min)[\s\S]*1 run/);
     // One bell for each sandbox that there is, once both were looked at in the same moment.
     const giveUpAtMs = Date.now() + 20_000;
     let [shown, live] = [-1, 0];

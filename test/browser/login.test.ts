@@ -60,7 +60,7 @@ describe("a server that wants a key", { skip: noBrowser }, () => {
     await logIn(page, ADMIN_KEY);
     await page.getByRole("button", { name: "Create and call" }).click();
 
-    await page.getByText(/"hello": ?"world"/).waitFor();
+    await page.getByText(/"hello": ?"Ada"/).waitFor();
   });
 
   test("a key is made with a scope, shown once, works, says when it was used, and is revoked", async (t) => {

@@ -97,6 +97,15 @@ describe("the playground in the dashboard", () => {
     assert.equal(made.language, "javascript");
   });
 
+  it("says which installed languages it cannot run as a text", async () => {
+    const page = await pages.open("/playground");
+    const wasm = page.getByLabel("Language").locator("option", { hasText: "WebAssembly: as a function" });
+    await wasm.waitFor({ state: "attached" });
+    assert.equal(await wasm.isDisabled(), true);
+    await page.getByText(/they can only be functions: .*WebAssembly/).waitFor();
+    await page.context().close();
+  });
+
   it("fits a telephone, and speaks Chinese", async () => {
     const page = await pages.open("/playground", { viewport: { width: 375, height: 800 }, locale: "zh-CN" });
     await page.getByRole("heading", { name: "演练场" }).waitFor();

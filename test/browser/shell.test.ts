@@ -86,26 +86,10 @@ describe("the dashboard around its pages", { skip: noBrowser }, () => {
     await page.waitForURL("**/ui/new");
   });
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`every page can be used by everyone in the ${colorScheme} theme`, async (t) => {
-      const page = await openPage(t, browser, server, { colorScheme });
-      for (const path of PAGES) {
-        await page.goto(`/ui${path}`);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        await page.waitForLoadState("networkidle").catch(() => {}); // a page that looks all the time is never idle
-        assert.equal(await page.getAttribute("html", "data-mantine-color-scheme"), colorScheme);
-        await assertAccessible(page);
-      }
-    });
-  }
-
-  test("no page is wider than a phone, and its menu leads everywhere", async (t) => {
+  test("on a phone a menu leads everywhere", async (t) => {
     const page = await openPage(t, browser, server, { viewport: { width: 375, height: 740 }, hasTouch: true });
-    for (const path of PAGES) {
-      await page.goto(`/ui${path}`);
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      await assertNoHorizontalScroll(page);
-    }
+    await page.goto("/ui/");
+    await page.getByRole("heading", { level: 1 }).waitFor();
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByRole("link", { name: "Functions" }).click();
     await page.waitForURL("**/ui/functions");

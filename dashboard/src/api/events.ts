@@ -1,6 +1,6 @@
 // Server-sent events: as they come from an address, and as the answer of a POST, which `EventSource` cannot make.
 import type { NumberedLogLine } from "./schema.ts";
-import { urlOf } from "./client.ts";
+import { ApiError, send, urlOf } from "./client.ts";
 
 export interface ServerEvent {
   readonly event: string;
@@ -8,9 +8,11 @@ export interface ServerEvent {
   readonly id: string | undefined;
 }
 
+const AGAIN_MS = 1000;
+
 /**
- * What an execution prints, as it prints it, from its first line on. The browser comes back by itself after a lost
- * connection, with the number of the last line.
+ * What an execution prints, as it prints it, from its first line on. After a lost connection it asks again for what comes
+ * behind the last line. It does not use `EventSource`, which makes each of a hundred thousand lines a task of its own.
  *
  * @returns stops listening
  */
@@ -18,13 +20,26 @@ export function followLogs(
   executionId: string,
   on: { line: (line: NumberedLogLine) => void; end: (final: { status: string; error?: string }) => void },
 ): () => void {
-  const source = new EventSource(urlOf("/api/executions/{id}/logs", { id: executionId }, { follow: 1 }));
-  source.addEventListener("message", ({ data }) => on.line(JSON.parse(String(data)) as NumberedLogLine));
-  source.addEventListener("end", ({ data }) => {
-    source.close();
-    on.end(JSON.parse(String(data)) as { status: string; error?: string });
-  });
-  return () => source.close();
+  const url = urlOf("/api/executions/{id}/logs", { id: executionId }, { follow: 1 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  let last = "0";
+  const listen = async (): Promise<void> => {
+    try {
+      const response = await send(url, { signal, headers: { "Last-Event-ID": last } });
+      for await (const { event, data, id } of readEvents(response)) {
+        if (signal.aborted) return;
+        last = id ?? last;
+        if (event === "end") return on.end(JSON.parse(data) as { status: string; error?: string });
+        on.line(JSON.parse(data) as NumberedLogLine);
+      }
+    } catch (error) {
+      if (error instanceof ApiError && error.status >= 400 && error.status < 500) return; // asking again changes nothing
+    }
+    if (!signal.aborted) window.setTimeout(() => void listen(), AGAIN_MS);
+  };
+  void listen();
+  return () => controller.abort();
 }
 
 /** The events of a response's body. */

@@ -14,6 +14,8 @@ export const keys = {
   function: (name: string) => ["function", name],
   executions: ["executions"],
   execution: (id: string) => ["execution", id],
+  jobs: ["jobs"],
+  job: (id: string) => ["jobs", id],
   metrics: ["metrics"],
   apiKeys: ["keys"],
 } as const;

@@ -494,6 +494,16 @@ export interface Operations {
     query: undefined;
     body: {
       input?: unknown;
+      request?:
+        | {
+            method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | undefined;
+            path?: string | undefined;
+            query?: string | undefined;
+            headers?: [string, string][] | undefined;
+            body?: string | undefined;
+            isBase64Encoded?: boolean | undefined;
+          }
+        | undefined;
       version?: string | undefined;
       timeoutMs?: number | undefined;
       delayMs?: number | undefined;

@@ -37,7 +37,24 @@ export interface SandboxFeature {
   readonly detail: string;
 }
 
-export type System = Omit<SystemSummary, "runtimes" | "pool"> & {
+/** One of the servers on a store, as it described itself last. */
+export interface Node {
+  readonly id: string;
+  readonly host?: string;
+  readonly pid?: number;
+  readonly version?: string;
+  readonly url?: string;
+  readonly startedAt?: string;
+  readonly memoryBytes?: number;
+  readonly pool?: {
+    readonly maxWorkers: number;
+    readonly waiting: number;
+    readonly workers: number;
+    readonly busy: number;
+  };
+}
+
+export type System = Omit<SystemSummary, "runtimes" | "pool" | "nodes" | "store"> & {
   readonly runtimes: readonly Runtime[];
   readonly pool: {
     readonly maxWorkers: number;
@@ -56,7 +73,7 @@ export type System = Omit<SystemSummary, "runtimes" | "pool"> & {
   readonly jobs?: Readonly<Record<string, unknown>>;
   readonly store?: { readonly kind: string; readonly place?: string };
   /** Every server on the same store; absent where there is none but this one. */
-  readonly nodes?: readonly Readonly<Record<string, unknown>>[];
+  readonly nodes?: readonly Node[];
   /** Why the nodes could not be asked for. */
   readonly storeError?: string;
 };

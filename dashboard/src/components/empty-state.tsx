@@ -12,7 +12,7 @@ export interface EmptyStateProps {
 export function EmptyState({ icon, title, action, children }: EmptyStateProps) {
   return (
     <Stack align="center" gap="sm" py="3rem" px="md" ta="center">
-      {icon}
+      {icon === undefined ? null : <Text c="var(--cloche-accent)">{icon}</Text>}
       <Title order={2}>{title}</Title>
       {children === undefined ? null : (
         <Text c="dimmed" maw="34rem">

@@ -15,6 +15,7 @@ export { default as IconExternal } from "lucide-react/icons/external-link";
 export { default as IconFunctions } from "lucide-react/icons/square-function";
 export { default as IconHistory } from "lucide-react/icons/history";
 export { default as IconHome } from "lucide-react/icons/house";
+export { default as IconInbox } from "lucide-react/icons/inbox";
 export { default as IconInfo } from "lucide-react/icons/info";
 export { default as IconKey } from "lucide-react/icons/key-round";
 export { default as IconKeyboard } from "lucide-react/icons/keyboard";

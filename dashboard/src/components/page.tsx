@@ -20,7 +20,7 @@ export function Page({ title, heading, description, actions, children }: PagePro
   }, [title]);
   return (
     <div className={classes.page}>
-      <Group justify="space-between" align="flex-end" gap="md" mb="xl" wrap="wrap">
+      <Group justify="space-between" align="center" gap="md" mb="xl" wrap="wrap">
         <Box miw={0} className={classes.heading}>
           <Title order={1}>{heading ?? title}</Title>
           {description === undefined ? null : (

@@ -6,6 +6,7 @@ import { shellMessages } from "../messages/shell.ts";
 import { UNDO_MS } from "./toast.tsx";
 
 const DONE_MS = 4_000;
+let shownCount = 0;
 
 const FAULT_MS = 10_000;
 
@@ -14,7 +15,7 @@ export default function ToastArea() {
 }
 
 export function showDone(message: string, undo?: () => Promise<unknown>): void {
-  const id = crypto.randomUUID();
+  const id = `done-${(shownCount += 1)}`; // crypto.randomUUID is not there on plain http from another machine
   const text = shellMessages.now();
   notifications.show({
     id,

@@ -27,15 +27,14 @@ export default function DiffEditor({ path, language, before, after, label }: Dif
       ...{ readOnly: true, originalEditable: false, automaticLayout: true, scrollBeyondLastLine: false, fontSize: 13 },
       ...{ minimap: { enabled: false }, renderSideBySide: true, useInlineViewWhenSpaceIsLimited: true },
       ...{ editContext: false, hideUnchangedRegions: { enabled: true }, renderOverviewRuler: false },
-      ...{
-        originalAriaLabel: `${label} −`,
-        modifiedAriaLabel: `${label} +`,
-        scrollbar: { alwaysConsumeMouseWheel: false },
-      },
+      scrollbar: { alwaysConsumeMouseWheel: false },
     });
     const original = monaco.editor.createModel(before, kind);
     const modified = monaco.editor.createModel(after, kind);
     editor.setModel({ original, modified });
+    // Its own options name the parts only where the labels are generated.
+    editor.getOriginalEditor().updateOptions({ ariaLabel: `${label} −` });
+    editor.getModifiedEditor().updateOptions({ ariaLabel: `${label} +` });
     return () => {
       editor.dispose();
       original.dispose();

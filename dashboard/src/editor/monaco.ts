@@ -65,14 +65,22 @@ function defineThemes(): void {
   monaco.editor.defineTheme("cloche-light", {
     base: "vs",
     inherit: true,
-    rules: [],
-    colors: { "editor.background": "#ffffff", "editorLineNumber.foreground": "#6b7773", focusBorder: "#0b7562" },
+    rules: [{ token: "comment", foreground: "3a6248" }], // 4.5 : 1 on the green of an added line, too
+    colors: {
+      ...{ "editor.background": "#ffffff", "editorLineNumber.foreground": "#6b7773", focusBorder: "#0b7562" },
+      ...{ "diffEditor.insertedTextBackground": "#2fb0912e", "diffEditor.insertedLineBackground": "#2fb0911a" },
+      ...{ "diffEditor.removedTextBackground": "#b4231824", "diffEditor.removedLineBackground": "#b4231812" },
+    },
   });
   monaco.editor.defineTheme("cloche-dark", {
     base: "vs-dark",
     inherit: true,
-    rules: [],
-    colors: { "editor.background": "#181f1c", "editorLineNumber.foreground": "#8b9994", focusBorder: "#4dc7a5" },
+    rules: [{ token: "comment", foreground: "a9cfb1" }],
+    colors: {
+      ...{ "editor.background": "#181f1c", "editorLineNumber.foreground": "#8b9994", focusBorder: "#4dc7a5" },
+      ...{ "diffEditor.insertedTextBackground": "#4dc7a52e", "diffEditor.insertedLineBackground": "#4dc7a51a" },
+      ...{ "diffEditor.removedTextBackground": "#ff8a7a2e", "diffEditor.removedLineBackground": "#ff8a7a1a" },
+    },
   });
 }
 

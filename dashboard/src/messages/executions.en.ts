@@ -77,8 +77,10 @@ export const en = {
   noLogsYet: "It has printed nothing so far.",
   noLogsMatch: "No line matches.",
   level: "Lowest level",
-  debug: "Debug",
-  info: "Info",
+  "from-debug": "Every level",
+  "from-info": "Info and worse",
+  "from-warn": "Warnings and errors",
+  "from-error": "Errors only",
   warn: "Warnings",
   error: "Errors",
   searchLogs: "Search in the logs",
@@ -104,5 +106,9 @@ export const en = {
   callsChart: (calls: string, errors: string) => `Chart of calls over time: ${calls} calls, ${errors} errors`,
   timesChart: (slowest: string) =>
     `Chart of the median, 95th and 99th percentile of the run time; the slowest took ${slowest}`,
+  cpu: "CPU time",
+  memory: "Most memory held",
+  cpuChart: (cpu: string) => `Chart of the CPU time of all calls over time: ${cpu} together`,
+  memoryChart: (most: string) => `Chart of the most memory that a worker held over time: at most ${most}`,
   fine: "Without error",
 };

@@ -19,6 +19,15 @@ export const en = {
   fields: "Fields",
   notJson: (fault: string) => `This is not JSON: ${fault}`,
   send: "Send",
+  close: "Close",
+  sendAsJob: "Send as a job",
+  sendAsJobHint: "It is kept, and run when there is room; a failed attempt is made again.",
+  accepted: "It is accepted, and runs as a job.",
+  toJob: "See the job",
+  past: "This is the request of an earlier execution. Change what you like, and send it.",
+  pastIncomplete:
+    "Some of it was not kept: *** stands for what was masked, and bodies that are long or no text are left out.",
+  pastExecution: "The execution",
   stop: "Stop",
   response: "Response",
   noResponse: "Send the request to see the response as it comes.",
@@ -30,8 +39,8 @@ export const en = {
   responseBody: "Body of the response",
   preview: "Preview",
   previewTitle: "The response as a page, without any rights",
-  keyNeeded:
-    "Your login is good for the management API only. To call this function, add the header Authorization: Bearer <key>, or let everybody call it (Settings).",
+  throughApi:
+    "This function wants a key, so the management API sends the request for you, and the response comes whole. With a header Authorization: Bearer <key> it is sent to the function's own address.",
   savedRequests: "Saved requests",
   saveAs: "Name of the request",
   save: "Save",

@@ -24,6 +24,8 @@ export const en = {
   updated: "changed ",
   callsInHour: (count: number) => (count === 1 ? "1 call in the last hour" : `${count} calls in the last hour`),
   answeredStatus: (status: number) => `it answered ${status}`,
+  callsHead: "Calls in the last hour",
+  failureHead: "Last failure",
   noFailure: "no failure",
   actionsOf: (name: string) => `Actions of ${name}`,
   copyUrl: "Copy its URL",

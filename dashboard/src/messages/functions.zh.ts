@@ -23,6 +23,8 @@ export const zh = {
   updated: "修改于 ",
   callsInHour: (count: number) => `最近一小时 ${count} 次调用`,
   answeredStatus: (status: number) => `返回 ${status}`,
+  callsHead: "最近一小时的调用",
+  failureHead: "最近一次失败",
   noFailure: "无失败",
   actionsOf: (name: string) => `${name} 的操作`,
   copyUrl: "复制 URL",

@@ -19,6 +19,7 @@ export const zh = {
   lineOf: (most: number) => `最多可排队 ${most}`,
   sandboxes: "沙箱",
   free: (count: number) => (count === 0 ? "已无空位" : `还可容纳 ${count} 个`),
+  freePlace: "空位",
   booting: "启动中",
   idle: "空闲",
   warm: "预热",

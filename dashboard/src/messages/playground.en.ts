@@ -2,6 +2,8 @@ export const en = {
   title: "Playground",
   description: "Run code now. Nothing is kept of it but a record of its execution.",
   language: "Language",
+  asFunction: (language: string) => `${language}: as a function`,
+  othersHint: (languages: string) => `Built or uploaded first, so they can only be functions: ${languages}.`,
   code: "Code",
   editorHint: "Ctrl-Enter runs it. In the editor, Tab indents; Ctrl-M lets it move on.",
   input: "Input",

@@ -5,6 +5,8 @@ export const zh: Translation<typeof en> = {
   title: "演练场",
   description: "立即运行代码。除执行记录外不保留任何内容。",
   language: "语言",
+  asFunction: (language) => `${language}：仅作为函数`,
+  othersHint: (languages) => `需先构建或上传，只能作为函数：${languages}。`,
   code: "代码",
   editorHint: "按 Ctrl-Enter 运行。编辑器中 Tab 为缩进；按 Ctrl-M 后 Tab 可移出。",
   input: "输入",

@@ -3,6 +3,7 @@ export const en = {
   functions: "Functions",
   playground: "Playground",
   executions: "Executions",
+  jobs: "Jobs",
   system: "System",
   newFunction: "New function",
   apiDocs: "API docs",

@@ -1,8 +1,9 @@
 export const zh = {
   home: "首页",
   functions: "函数",
-  playground: "试验场",
+  playground: "演练场",
   executions: "执行记录",
+  jobs: "任务",
   system: "系统",
   newFunction: "新建函数",
   apiDocs: "API 文档",

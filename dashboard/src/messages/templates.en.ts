@@ -10,7 +10,7 @@ export const en = {
   router: "Router",
   "router-about": "Several routes with parameters in one function.",
   "scheduled-job": "Scheduled job",
-  "scheduled-job-about": "Something to run every hour or every night.",
+  "scheduled-job-about": "Runs by itself: every hour, until you say otherwise.",
   streaming: "Streaming",
   "streaming-about": "Sends its answer piece by piece, as events.",
   "ai-proxy": "AI proxy",

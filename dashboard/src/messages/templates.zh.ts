@@ -10,7 +10,7 @@ export const zh = {
   router: "路由",
   "router-about": "一个函数里的多条带参数的路由。",
   "scheduled-job": "定时任务",
-  "scheduled-job-about": "每小时或每晚运行的任务。",
+  "scheduled-job-about": "自动运行：默认每小时一次，可随时更改。",
   streaming: "流式输出",
   "streaming-about": "以事件流逐段返回结果。",
   "ai-proxy": "AI 代理",

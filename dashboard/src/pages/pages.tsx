@@ -14,6 +14,8 @@ const FunctionPage = lazy(() => import("./function/function-page.tsx"));
 const PlaygroundPage = lazy(() => import("./playground/playground-page.tsx"));
 const ExecutionsPage = lazy(() => import("./executions/executions-page.tsx"));
 const ExecutionPage = lazy(() => import("./executions/execution-page.tsx"));
+const JobsPage = lazy(() => import("./jobs/jobs-page.tsx"));
+const JobPage = lazy(() => import("./jobs/job-page.tsx"));
 const SystemPage = lazy(() => import("./system/system-page.tsx"));
 const LoginPage = lazy(() => import("./login/login-page.tsx"));
 const NotFoundPage = lazy(() => import("./not-found-page.tsx"));
@@ -50,6 +52,10 @@ export function Pages() {
                 <ExecutionsPage />
               </Route>
               <Route path="/executions/:id">{({ id }) => <ExecutionPage key={id} id={id} />}</Route>
+              <Route path="/jobs">
+                <JobsPage />
+              </Route>
+              <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={decodeURIComponent(id)} />}</Route>
               <Route path="/system/:section?">{({ section }) => <SystemPage section={section} />}</Route>
               <Route path="/index.html">
                 <Redirect to="/" replace />

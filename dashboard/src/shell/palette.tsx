@@ -7,7 +7,7 @@ import {
   type SpotlightActionGroupData,
 } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { functionsQuery, useMay, useSession } from "../api/queries.ts";
 import {
@@ -36,7 +36,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const [, navigate] = useLocation();
   const actions = useActions();
   const { data: functions = [] } = useQuery(functionsQuery);
+  const [query, setQuery] = useState("");
   useEffect(control.open, []);
+  useEffect(() => selectFirst(query)); // each time, since the list may change under what was selected
 
   const groups: SpotlightActionGroupData[] = [
     {
@@ -64,6 +66,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     <Spotlight
       store={store}
       actions={groups}
+      query={query}
+      onQueryChange={setQuery}
       shortcut={null}
       nothingFound={text.nothingFound}
       highlightQuery
@@ -74,11 +78,19 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       attributes={{ content: { "aria-label": text.searchEverything } }}
       searchProps={{
         leftSection: <IconSearch size={18} />,
+        autoFocus: true, // the dialog gives it the focus later, and what was typed until then would be lost
         placeholder: text.searchEverything,
         "aria-label": text.searchEverything,
       }}
     />
   );
+}
+
+/** The component selects the first of a list that may not be the one that is then shown: Enter would do nothing. */
+function selectFirst(query: string): void {
+  const dialog = document.querySelector("[role=dialog]:has([data-action])");
+  if (query === "" || dialog === null || dialog.querySelector("[data-selected]") !== null) return;
+  dialog.querySelector("[data-action]")?.setAttribute("data-selected", "true");
 }
 
 function useActions(): SpotlightActionData[] {

@@ -99,7 +99,12 @@ function SearchButton({ onClick }: { onClick: () => void }) {
     );
   }
   return (
-    <UnstyledButton className={classes.search} onClick={onClick} title={text.searchEverything}>
+    <UnstyledButton
+      className={classes.search}
+      onClick={onClick}
+      title={text.searchEverything}
+      aria-keyshortcuts="Control+K"
+    >
       <IconSearch size={16} />
       <span>{text.search}</span>
       <kbd aria-hidden="true">Ctrl K</kbd>

@@ -37,6 +37,8 @@ const TRIALS: Readonly<Record<TemplateId, Trial>> = {
 export interface Template {
   readonly id: TemplateId;
   readonly trial: Trial;
+  /** Where it is to be run by itself. */
+  readonly cron?: string;
   /** Code by language. */
   readonly code: Readonly<Record<string, string>>;
 }
@@ -44,6 +46,7 @@ export interface Template {
 export const TEMPLATES: readonly Template[] = TEMPLATE_IDS.map((id) => ({
   id,
   trial: TRIALS[id],
+  ...(id === "scheduled-job" ? { cron: "0 * * * *" } : {}),
   code: Object.fromEntries(
     Object.entries(ENDINGS).flatMap(([language, ending]) => {
       const code = CODE[`./code/${id}.${ending}`];

@@ -4,7 +4,7 @@ import type { FunctionWithAll, Session } from "../api/schema.ts";
 import type { Template, Trial } from "./templates.ts";
 
 export interface TrialResult {
-  /** Of the HTTP answer; undefined where it was called with a value. */
+  /** Of the HTTP answer; undefined where the code failed before there was one. */
   readonly httpStatus: number | undefined;
   readonly text: string;
   /** From the request to the whole answer, as seen from here. */
@@ -15,22 +15,32 @@ export interface TrialResult {
 export async function createFromTemplate(template: Template, language: string, name: string): Promise<FunctionWithAll> {
   const code = template.code[language];
   if (code === undefined) throw new Error(`template "${template.id}" is not there in ${language}`);
-  return await call("createFunction", { body: { name, language, code } });
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const schedule = template.cron === undefined ? {} : { schedule: { cron: template.cron, timeZone } };
+  return await call("createFunction", { body: { name, language, code, ...schedule } });
 }
 
 /**
  * Over HTTP where the server is open. Where it wants a key the page has only its session, which is good for the API, so
- * the function is called with a value there.
+ * that sends the request.
  *
  * @throws ApiError
  */
 export async function tryFunction(name: string, trial: Trial, via: Session["via"] | undefined): Promise<TrialResult> {
   const startedAtMs = performance.now();
   if (via !== "open") {
-    const end = await call("invoke", { params: { id: name }, body: { input: trial.body ?? {} } });
-    if (!("result" in end || "error" in end)) throw new Error(`function "${name}" was queued, and not called`);
-    const text = end.error === undefined ? textOf(end.result) : end.error.message;
-    return { httpStatus: undefined, text, tookMs: performance.now() - startedAtMs };
+    const [path = "", query = ""] = trial.path.split("?");
+    const body =
+      trial.body === undefined
+        ? {}
+        : { body: JSON.stringify(trial.body), headers: [["Content-Type", "application/json"] as [string, string]] };
+    const end = await call("invoke", {
+      params: { id: name },
+      body: { request: { method: trial.method, path, query, ...body } },
+    });
+    if ("jobId" in end) throw new Error(`function "${name}" was queued, and not called`);
+    const text = end.response?.body ?? end.error?.message ?? "";
+    return { httpStatus: end.response?.statusCode, text, tookMs: performance.now() - startedAtMs };
   }
   const response = await fetch(`/fn/${name}${trial.path}`, {
     method: trial.method,
@@ -48,8 +58,4 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
     const wanted = number === 1 ? name : `${name}-${number}`;
     if (!taken.has(wanted)) return wanted;
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value, undefined, 2) ?? "");
 }

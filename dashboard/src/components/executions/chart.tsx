@@ -22,7 +22,7 @@ export interface ChartProps {
   readonly times: readonly number[];
   readonly lines: readonly ChartLine[];
   readonly kind: "bars" | "lines";
-  readonly unit: "count" | "ms";
+  readonly unit: "count" | "ms" | "bytes";
 }
 
 const HEIGHT_PX = 220;
@@ -38,8 +38,8 @@ export default function Chart({ label, times, lines, kind, unit }: ChartProps) {
     if (element === null) return undefined;
     const style = getComputedStyle(document.documentElement);
     const color = (name: string): string => style.getPropertyValue(name).trim();
-    const shown = (value: number | null): string =>
-      value === null ? "–" : unit === "ms" ? format.duration(value) : format.number(value);
+    const inUnit = { count: format.number, ms: format.duration, bytes: format.bytes }[unit];
+    const shown = (value: number | null): string => (value === null ? "" : inUnit(value));
     const axis = {
       stroke: color("--mantine-color-dimmed"),
       grid: { stroke: color("--cloche-line"), width: 1 },
@@ -53,7 +53,7 @@ export default function Chart({ label, times, lines, kind, unit }: ChartProps) {
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] } },
         axes: [
-          { ...axis, ...timeAxis(format) },
+          { ...axis, size: 30, ...timeAxis(format) },
           {
             ...axis,
             size: 64,
@@ -61,7 +61,7 @@ export default function Chart({ label, times, lines, kind, unit }: ChartProps) {
           },
         ],
         series: [
-          { label: text.since, value: (_plot, at: number | null) => (at === null ? "–" : format.time(at * 1000)) },
+          { label: text.since, value: (_plot, at: number | null) => (at === null ? "" : format.time(at * 1000)) },
           ...lines.map((line) => ({
             label: line.name,
             stroke: color(line.color),

@@ -1,7 +1,7 @@
 // A list of executions with its filters: as many as there are, of which the page has only those in view.
 import { Button, Loader, Text } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useEffect, useRef } from "react";
+import { memo, useCallback, useEffect, useRef } from "react";
 import { Link } from "wouter";
 import type { Execution } from "../../api/schema.ts";
 import { useFormat } from "../../i18n/format.ts";
@@ -13,6 +13,7 @@ import { LanguageMark } from "../language-mark.tsx";
 import { PageLoading } from "../page.tsx";
 import { StatusBadge } from "../status-badge.tsx";
 import { TimeAgo } from "../time-ago.tsx";
+import { firstLine } from "./first-line.ts";
 import { ExecutionFilters } from "./execution-filters.tsx";
 import classes from "./executions.module.css";
 import { useExecutionFilter } from "./filter.ts";
@@ -20,7 +21,7 @@ import { type Feed, useExecutionFeed } from "./use-feed.ts";
 
 const ROW_PX = 48;
 const NARROW_ROW_PX = 72;
-const AHEAD = 30; // rows before the end at which the next page is asked for
+const AHEAD = 100; // rows before the end at which the next page is asked for
 
 /** @param functionId where only those of one function are wanted */
 export function ExecutionList({ functionId }: { functionId?: string }) {
@@ -77,7 +78,7 @@ function Rows({ feed, withFunction }: { feed: Feed; withFunction: boolean }) {
     count: items.length,
     getScrollElement: () => box.current,
     estimateSize: () => (isNarrow ? NARROW_ROW_PX : ROW_PX),
-    getItemKey: (index) => items[index]?.id ?? index,
+    getItemKey: useCallback((index: number) => items[index]?.id ?? index, [items]), // another function: all measured anew
     overscan: 12,
   });
   const shown = rows.getVirtualItems();
@@ -144,7 +145,8 @@ function Rows({ feed, withFunction }: { feed: Feed; withFunction: boolean }) {
 const Cells = memo(function Cells({ execution, withFunction }: { execution: Execution; withFunction: boolean }) {
   const text = executionMessages.use();
   const format = useFormat();
-  const { id, status, functionName, language, version, trigger, httpStatus, coldStart, queuedAt, runMs } = execution;
+  const { id, status, functionName, language, version, trigger, httpStatus, coldStart, queuedAt, runMs, error } =
+    execution;
   const name = withFunction ? (functionName ?? text.adHoc) : (version?.toString() ?? text.adHoc);
   return (
     <>
@@ -156,6 +158,7 @@ const Cells = memo(function Cells({ execution, withFunction }: { execution: Exec
         <Link href={paths.execution(id)} className={classes.link}>
           {name}
         </Link>
+        {error === undefined ? null : <span className={classes.error}>{firstLine(error)}</span>}
       </span>
       <span role="cell" className={classes.trigger}>
         {text[trigger]}

@@ -1,7 +1,7 @@
 // Lines that were printed: as many as there are, found by level and by word, followed while they come.
 import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useFormat } from "../../i18n/format.ts";
 import { executionMessages } from "../../messages/executions.ts";
 import { IconSearch } from "../icons.ts";
@@ -15,6 +15,8 @@ export interface LogViewProps {
   readonly lines: readonly ShownLine[];
   /** True while more may come. */
   readonly isOpen: boolean;
+  /** False where what comes was printed before: such lines are read from the first one. */
+  readonly isFollowed?: boolean;
   readonly isTruncated?: boolean;
   /** Absent: no field for the level, as where lines have none. */
   readonly withLevels?: boolean;
@@ -22,7 +24,8 @@ export interface LogViewProps {
   readonly maxHeight?: string;
 }
 
-export function LogView({ lines, isOpen, isTruncated = false, withLevels = true, maxHeight = "32rem" }: LogViewProps) {
+export function LogView(props: LogViewProps) {
+  const { lines, isOpen, isFollowed = true, isTruncated = false, withLevels = true, maxHeight = "32rem" } = props;
   const text = executionMessages.use();
   const format = useFormat();
   const [level, setLevel] = useState<Level>("debug");
@@ -35,6 +38,13 @@ export function LogView({ lines, isOpen, isTruncated = false, withLevels = true,
   }, [lines, level, wanted]);
 
   const all = format.number(lines.length);
+  if (lines.length === 0) {
+    return (
+      <Text c="dimmed" size="sm" role="status">
+        {isOpen ? (isFollowed ? text.noLogsYet : "…") : text.noLogs}
+      </Text>
+    );
+  }
   return (
     <div>
       <Group gap="sm" mb="sm" align="center">
@@ -55,7 +65,7 @@ export function LogView({ lines, isOpen, isTruncated = false, withLevels = true,
             title={text.level}
             value={level}
             onChange={({ currentTarget }) => setLevel(currentTarget.value as Level)}
-            data={LEVELS.map((value) => ({ value, label: text[value] }))}
+            data={LEVELS.map((value) => ({ value, label: text[`from-${value}`] }))}
           />
         ) : null}
         <Text size="sm" c="dimmed" role="status">
@@ -64,10 +74,10 @@ export function LogView({ lines, isOpen, isTruncated = false, withLevels = true,
       </Group>
       {matching.length === 0 ? (
         <Text className={classes.empty} c="dimmed" size="sm">
-          {lines.length > 0 ? text.noLogsMatch : isOpen ? text.noLogsYet : text.noLogs}
+          {text.noLogsMatch}
         </Text>
       ) : (
-        <Lines lines={matching} word={wanted} isOpen={isOpen} maxHeight={maxHeight} />
+        <Lines lines={matching} word={wanted} isOpen={isOpen && isFollowed} maxHeight={maxHeight} />
       )}
       {isTruncated ? (
         <Text size="sm" mt="xs" c="dimmed">
@@ -94,7 +104,7 @@ function Lines({ lines, word, isOpen, maxHeight }: LinesProps) {
     count: lines.length,
     getScrollElement: () => box.current,
     estimateSize: () => LINE_PX,
-    getItemKey: (index) => lines[index]?.n ?? index,
+    getItemKey: useCallback((index: number) => lines[index]?.n ?? index, [lines]), // another function: all measured anew
     overscan: 20,
   });
   const count = lines.length;

@@ -25,6 +25,10 @@ export interface Series {
   readonly p50: Column;
   readonly p95: Column;
   readonly p99: Column;
+  /** Milliseconds of CPU of all calls of a step together. */
+  readonly cpuMs: Column;
+  /** The most that a worker had held; null where nobody knows. */
+  readonly memoryBytes: Column;
 }
 
 export interface Totals {
@@ -34,6 +38,9 @@ export interface Totals {
   /** Milliseconds; undefined without calls. */
   readonly averageMs: number | undefined;
   readonly slowestMs: number | undefined;
+  readonly cpuMs: number;
+  /** Undefined where nobody knows. */
+  readonly memoryBytes: number | undefined;
 }
 
 /** @param items the steps in which something was called */
@@ -53,6 +60,8 @@ export function seriesOf(items: readonly MetricsStep[], fromMs: number, toMs: nu
     p50: column((item) => item.p50Ms, null),
     p95: column((item) => item.p95Ms, null),
     p99: column((item) => item.p99Ms, null),
+    cpuMs: column((item) => item.cpuMs, 0),
+    memoryBytes: column((item) => item.peakMemoryBytes, null),
   };
 }
 
@@ -65,5 +74,7 @@ export function totalsOf(items: readonly MetricsStep[]): Totals {
     coldStarts: sum((item) => item.coldStarts),
     averageMs: calls === 0 ? undefined : sum((item) => (item.runMsAverage ?? 0) * item.calls) / calls,
     slowestMs: calls === 0 ? undefined : Math.max(...items.map((item) => item.runMsMax ?? 0)),
+    cpuMs: sum((item) => item.cpuMs),
+    memoryBytes: Math.max(0, ...items.map((item) => item.peakMemoryBytes ?? 0)) || undefined,
   };
 }

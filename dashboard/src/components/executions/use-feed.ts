@@ -32,6 +32,8 @@ export function useExecutionFeed(filter: ExecutionFilter, isLive: boolean): Feed
     getNextPageParam: ({ nextCursor }) => nextCursor,
     // The head brings it up to date; asking for hundreds of pages again would not.
     staleTime: Infinity,
+    // Pages are never asked for again, so there is nothing to compare: with 500 of them that takes longer than the answer.
+    structuralSharing: false,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
   });

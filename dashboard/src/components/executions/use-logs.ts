@@ -54,10 +54,15 @@ export function useLogs(executionId: string, onEnd?: () => void): Logs {
   return logs;
 }
 
-/** Gives lines on once a frame: a hundred thousand of them are not a hundred thousand renderings. */
+const SOON_MS = 30;
+const RARELY_MS = 250;
+const MANY = 300;
+
+/** Gives lines on a few times a second, the more often the fewer there are: a hundred thousand are not as many renderings. */
 export class LineBuffer {
   #waiting: ShownLine[] = [];
-  #frame: number | undefined;
+  #timer: number | undefined;
+  #pauseMs = SOON_MS;
   readonly #give: (lines: readonly ShownLine[]) => void;
 
   constructor(give: (lines: readonly ShownLine[]) => void) {
@@ -66,18 +71,19 @@ export class LineBuffer {
 
   push(line: ShownLine): void {
     this.#waiting.push(line);
-    this.#frame ??= window.setTimeout(() => this.flush(), 30);
+    this.#timer ??= window.setTimeout(() => this.flush(), this.#pauseMs);
   }
 
   flush(): void {
     const lines = this.#waiting;
     this.close();
+    this.#pauseMs = lines.length > MANY ? RARELY_MS : SOON_MS;
     if (lines.length > 0) this.#give(lines);
   }
 
   close(): void {
-    window.clearTimeout(this.#frame);
-    this.#frame = undefined;
+    window.clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#waiting = [];
   }
 }

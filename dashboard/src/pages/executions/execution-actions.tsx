@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter";
 import { call } from "../../api/client.ts";
 import { keys, useMay } from "../../api/queries.ts";
 import type { ExecutionWithAll } from "../../api/schema.ts";
+import { requestOf } from "../../components/executions/exchange.ts";
 import { IconRetry } from "../../components/icons.ts";
 import { toastDone, toastFault } from "../../components/toast.tsx";
 import { executionMessages } from "../../messages/executions.ts";
@@ -19,6 +20,8 @@ export function ExecutionActions({ execution }: { execution: ExecutionWithAll })
   const mayInvoke = useMay("invoke");
   const { id, status, functionId, functionName, event } = execution;
   const params = { id };
+  // A request is sent again, a value is what the code is run with.
+  const tab = requestOf(event) === undefined ? "code" : "test";
 
   const cancel = useMutation({
     mutationFn: () => call("cancelExecution", { params }),
@@ -50,7 +53,7 @@ export function ExecutionActions({ execution }: { execution: ExecutionWithAll })
       {functionName === undefined || event === undefined ? null : (
         <Button
           component={Link}
-          href={`${paths.function(functionName, "test")}?execution=${encodeURIComponent(id)}`}
+          href={`${paths.function(functionName, tab)}?execution=${encodeURIComponent(id)}`}
           variant="default"
         >
           {text.withChanges}

@@ -4,6 +4,7 @@ import type { ExecutionWithAll } from "../../api/schema.ts";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { LanguageMark } from "../../components/language-mark.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
+import { useFormat } from "../../i18n/format.ts";
 import { executionMessages } from "../../messages/executions.ts";
 import { paths } from "../../router.ts";
 import classes from "./execution-page.module.css";
@@ -11,7 +12,8 @@ import classes from "./execution-page.module.css";
 /** The line of what is known of an execution. */
 export function ExecutionFacts({ execution }: { execution: ExecutionWithAll }) {
   const text = executionMessages.use();
-  const { id, functionName, trigger, version, language, httpStatus, queuedAt } = execution;
+  const { id, functionName, trigger, version, language, httpStatus, queuedAt, cpuMs, peakMemoryBytes } = execution;
+  const format = useFormat();
   return (
     <dl className={classes.facts}>
       {functionName === undefined ? null : (
@@ -28,6 +30,8 @@ export function ExecutionFacts({ execution }: { execution: ExecutionWithAll }) {
       <Fact label={text.queuedAt}>
         <TimeAgo time={queuedAt} />
       </Fact>
+      {cpuMs === undefined ? null : <Fact label={text.cpu}>{format.duration(cpuMs)}</Fact>}
+      {peakMemoryBytes === undefined ? null : <Fact label={text.memory}>{format.bytes(peakMemoryBytes)}</Fact>}
       <Fact label={text.id}>
         <span className={classes.id}>{id}</span>
         <CopyButton value={id} label={text.copyId} />

@@ -73,7 +73,12 @@ function Loaded({ execution }: { execution: ExecutionWithAll }) {
           )}
         </Section>
         <Section title={text.logs} card={false}>
-          <LogView lines={logs.lines} isOpen={logs.isOpen} isTruncated={execution.logsTruncated} />
+          <LogView
+            lines={logs.lines}
+            isOpen={logs.isOpen}
+            isFollowed={isRunning}
+            isTruncated={execution.logsTruncated}
+          />
         </Section>
         <div className={classes.sides}>
           <Section title={text.event} card={false}>

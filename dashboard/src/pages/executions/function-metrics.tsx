@@ -69,7 +69,10 @@ function useMetrics(functionId: string, range: Range) {
 function Numbers({ data: { items, fromMs, toMs, stepS } }: { data: Metrics }) {
   const text = executionMessages.use();
   const format = useFormat();
-  const { calls, errors, coldStarts, averageMs, slowestMs } = useMemo(() => totalsOf(items), [items]);
+  const { calls, errors, coldStarts, averageMs, slowestMs, cpuMs, memoryBytes } = useMemo(
+    () => totalsOf(items),
+    [items],
+  );
   const series = useMemo(() => seriesOf(items, fromMs, toMs, stepS), [items, fromMs, toMs, stepS]);
   const counts = useMemo<readonly ChartLine[]>(
     () => [
@@ -86,6 +89,15 @@ function Numbers({ data: { items, fromMs, toMs, stepS } }: { data: Metrics }) {
     ],
     [series],
   );
+  const cpu = useMemo<readonly ChartLine[]>(
+    () => [{ name: text.cpu, color: "--cloche-accent", values: series.cpuMs }],
+    [series, text],
+  );
+  const memory = useMemo<readonly ChartLine[]>(
+    () => [{ name: text.memory, color: "--cloche-accent", values: series.memoryBytes }],
+    [series, text],
+  );
+  const mostMemory = memoryBytes === undefined ? "–" : format.bytes(memoryBytes);
   const duration = (ms: number | undefined): string => (ms === undefined ? "–" : format.duration(ms));
   return (
     <>
@@ -96,6 +108,8 @@ function Numbers({ data: { items, fromMs, toMs, stepS } }: { data: Metrics }) {
         <Figure label={text.average} value={duration(averageMs)} />
         <Figure label={text.slowest} value={duration(slowestMs)} />
         <Figure label={text.coldStarts} value={format.number(coldStarts)} />
+        <Figure label={text.cpu} value={format.duration(cpuMs)} />
+        <Figure label={text.memory} value={mostMemory} />
       </dl>
       <Suspense fallback={<Skeleton h={320} />}>
         <Section title={text.calls}>
@@ -115,6 +129,12 @@ function Numbers({ data: { items, fromMs, toMs, stepS } }: { data: Metrics }) {
             kind="lines"
             unit="ms"
           />
+        </Section>
+        <Section title={text.cpu}>
+          <Chart label={text.cpuChart(format.duration(cpuMs))} times={series.times} lines={cpu} kind="bars" unit="ms" />
+        </Section>
+        <Section title={text.memory}>
+          <Chart label={text.memoryChart(mostMemory)} times={series.times} lines={memory} kind="lines" unit="bytes" />
         </Section>
       </Suspense>
     </>

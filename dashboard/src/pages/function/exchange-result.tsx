@@ -16,7 +16,20 @@ export function ExchangeResult({ exchange }: { exchange: Exchange }) {
   const [view, setView] = useState("body");
   const { phase, status, statusText, headers = [], body = "", contentType = "", executionId, tookMs = 0 } = exchange;
   if (phase === "idle") return <Text c="dimmed">{text.noResponse}</Text>;
-  if (phase === "failed") return <FaultNotice error={exchange.error} />;
+  if (phase === "accepted")
+    return (
+      <Stack gap="sm">
+        <Text>{text.accepted}</Text>
+        {exchange.jobId === undefined ? null : <Link href={paths.job(exchange.jobId)}>{text.toJob}</Link>}
+      </Stack>
+    );
+  if (phase === "failed")
+    return (
+      <Stack gap="sm">
+        <FaultNotice error={exchange.error} />
+        {executionId === undefined ? null : <Link href={paths.execution(executionId)}>{text.toExecution}</Link>}
+      </Stack>
+    );
   if (status === undefined) return <Text>{text.waiting}</Text>;
   const isHtml = contentType.startsWith("text/html");
   return (

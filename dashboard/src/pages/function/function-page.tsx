@@ -11,6 +11,7 @@ import { LanguageMark } from "../../components/language-mark.tsx";
 import { Page, PageLoading } from "../../components/page.tsx";
 import { functionMessages } from "../../messages/function.ts";
 import { paths } from "../../router.ts";
+import { reachableUrl } from "../../components/reachable-url.ts";
 import classes from "./function.module.css";
 
 const CodeTab = lazy(() => import("./code-tab.tsx"));
@@ -80,11 +81,15 @@ export default function FunctionPage({ name, tab }: { name: string; tab: string 
 
 function Address({ stored }: { stored: FunctionWithAll }) {
   const text = functionMessages.use();
+  const url = reachableUrl(stored.url);
   return (
     <>
-      {stored.description === "" ? null : <span>{stored.description} · </span>}
-      <Code>{stored.url}</Code> <CopyButton value={stored.url} label={text.copyUrl} />
-      {stored.activeVersion === undefined ? text.noVersion : `${text.version} ${stored.activeVersion}`}
+      {stored.description === "" ? null : <span className={classes.about}>{stored.description}</span>}
+      <span className={classes.address}>
+        <Code>{url}</Code>
+        <CopyButton value={url} label={text.copyUrl} />
+        <span>{stored.activeVersion === undefined ? text.noVersion : `${text.version} ${stored.activeVersion}`}</span>
+      </span>
     </>
   );
 }

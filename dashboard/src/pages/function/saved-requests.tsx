@@ -6,7 +6,6 @@ import { testMessages } from "../../messages/function-test.ts";
 import classes from "./function.module.css";
 import { EMPTY, type TestRequest } from "./test-request.ts";
 
-/** "Run this again with changes" of an execution leaves its event here: `cloche-test:<function id>`. */
 const keyOf = (functionId: string): string => `cloche-test:${functionId}`;
 
 /** The request of this browser's last visit, and the way to change it. */

@@ -1,5 +1,8 @@
 // A request as the Test tab has it, and the same as a fetch and as code in other languages.
 
+import type { Operations } from "../../api/schema.ts";
+
+type DescribedRequest = NonNullable<Operations["invoke"]["body"]["request"]>;
 export type Pair = readonly [name: string, value: string];
 
 export interface TestRequest {
@@ -19,15 +22,45 @@ export const EMPTY: TestRequest = {
 };
 
 /** @param base the function's address */
-export function addressOf({ path, query }: TestRequest, base: string): string {
+export function addressOf(request: TestRequest, base: string): string {
+  const { path, query } = targetOf(request);
+  return base + path + (query === "" ? "" : `?${query}`);
+}
+
+function targetOf({ path, query }: TestRequest): { readonly path: string; readonly query: string } {
   const tail = path === "" || path.startsWith("/") ? path : `/${path}`;
-  const search = new URLSearchParams(named(query)).toString();
-  return base + encodeURI(tail).replaceAll("?", "%3F").replaceAll("#", "%23") + (search === "" ? "" : `?${search}`);
+  return {
+    path: encodeURI(tail).replaceAll("?", "%3F").replaceAll("#", "%23"),
+    query: new URLSearchParams(named(query)).toString(),
+  };
+}
+
+/** The request in words, for the management API, which sends it where the page itself may not, or later. */
+export async function described(request: TestRequest, file: File | undefined): Promise<DescribedRequest> {
+  const text = textOf(request);
+  const isFile = request.bodyKind === "file" && file !== undefined && hasBody(request);
+  return {
+    ...targetOf(request),
+    method: request.method as DescribedRequest["method"],
+    headers: headersOf(request).map(([name, value]) => [name, value]),
+    ...(isFile ? { body: await base64Of(file), isBase64Encoded: true } : text === undefined ? {} : { body: text }),
+  };
+}
+
+async function base64Of(file: File): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+export function hasBody({ method }: TestRequest): boolean {
+  return method !== "GET" && method !== "HEAD";
 }
 
 /** Of requests that have one; GET and HEAD cannot. */
 export function bodyOf(request: TestRequest, file: File | undefined): BodyInit | undefined {
-  if (request.method === "GET" || request.method === "HEAD") return undefined;
+  if (!hasBody(request)) return undefined;
   if (request.bodyKind === "file") return file;
   return textOf(request);
 }
@@ -45,8 +78,9 @@ const TYPES: Readonly<Partial<Record<TestRequest["bodyKind"], string>>> = {
   raw: "text/plain",
 };
 
-function textOf({ method, bodyKind, body, fields }: TestRequest): string | undefined {
-  if (method === "GET" || method === "HEAD") return undefined;
+function textOf(request: TestRequest): string | undefined {
+  const { bodyKind, body, fields } = request;
+  if (!hasBody(request)) return undefined;
   if (bodyKind === "form") return new URLSearchParams(named(fields)).toString();
   return bodyKind === "json" || bodyKind === "raw" ? body : undefined;
 }
@@ -66,7 +100,7 @@ export function asCode(language: CodeLanguage, request: TestRequest, base: strin
   const url = addressOf(request, base);
   const headers = headersOf(request);
   const text = textOf(request);
-  const isFile = request.bodyKind === "file" && request.method !== "GET" && request.method !== "HEAD";
+  const isFile = request.bodyKind === "file" && hasBody(request);
   switch (language) {
     case "curl": {
       const method = request.method === "HEAD" ? "--head" : `-X ${request.method}`;

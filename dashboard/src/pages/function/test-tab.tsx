@@ -1,26 +1,43 @@
 import {
   Alert,
+  Anchor,
   Button,
   FileInput,
   Group,
   NativeSelect,
   SegmentedControl,
   Stack,
+  Text,
   Textarea,
   TextInput,
 } from "@mantine/core";
 import { useState } from "react";
+import { Link } from "wouter";
 import { jsonFault } from "../../api/exact-json.ts";
 import { useSession } from "../../api/queries.ts";
 import type { FunctionWithAll } from "../../api/schema.ts";
 import { CopyButton } from "../../components/copy-button.tsx";
+import { requestOf } from "../../components/executions/exchange.ts";
 import { Section } from "../../components/section.tsx";
 import { testMessages } from "../../messages/function-test.ts";
+import { paths } from "../../router.ts";
 import { ExchangeResult } from "./exchange-result.tsx";
 import classes from "./function.module.css";
 import { Pairs } from "./pairs.tsx";
+import { pastRequest, usePastEvent } from "./past-event.ts";
+import { reachableUrl } from "../../components/reachable-url.ts";
 import { SavedRequests, useKeptRequest } from "./saved-requests.tsx";
-import { addressOf, asCode, bodyOf, CODE_LANGUAGES, headersOf, METHODS, type TestRequest } from "./test-request.ts";
+import {
+  addressOf,
+  asCode,
+  bodyOf,
+  CODE_LANGUAGES,
+  described,
+  hasBody,
+  headersOf,
+  METHODS,
+  type TestRequest,
+} from "./test-request.ts";
 import { useExchange } from "./use-exchange.ts";
 
 /** Calls the function over HTTP, as its callers do. */
@@ -30,16 +47,31 @@ export default function TestTab({ stored }: { stored: FunctionWithAll }) {
   const [request, setRequest] = useKeptRequest(stored.id);
   const [file, setFile] = useState<File | null>(null);
   const [language, setLanguage] = useState<(typeof CODE_LANGUAGES)[number]>("curl");
-  const { exchange, send, stop } = useExchange();
+  const [past, setPast] = useState<{ readonly id: string; readonly isIncomplete: boolean }>();
+  const { exchange, send, sendDescribed, stop } = useExchange();
+  usePastEvent((event, id) => {
+    const kept = requestOf(event);
+    if (kept === undefined) return;
+    const { request: filled, isIncomplete } = pastRequest(kept);
+    setRequest(filled);
+    setPast({ id, isIncomplete });
+  });
   const change = (part: Partial<TestRequest>): void => setRequest({ ...request, ...part });
   const fault = request.bodyKind === "json" && request.body !== "" ? jsonFault(request.body) : undefined;
   const hasKey = request.headers.some(([name]) => /^(?:authorization|x-api-key)$/i.test(name));
-  const wantsKey = session.data !== undefined && session.data.via !== "open" && stored.access === "key" && !hasKey;
+  // The session's cookie goes nowhere but below /api.
+  const goesThroughApi =
+    session.data !== undefined && session.data.via !== "open" && stored.access === "key" && !hasKey;
   const isWaiting = exchange.phase === "waiting" || exchange.phase === "streaming";
-  const canHaveBody = request.method !== "GET" && request.method !== "HEAD";
-  const code = asCode(language, request, stored.url);
+  const canHaveBody = hasBody(request);
+  const withKey = { ...request, headers: [["Authorization", "Bearer KEY"] as const, ...request.headers] };
+  const code = asCode(language, goesThroughApi ? withKey : request, reachableUrl(stored.url));
 
   function start(): void {
+    if (goesThroughApi) {
+      void sendDescribed(stored.id, described(request, file ?? undefined), false);
+      return;
+    }
     const body = bodyOf(request, file ?? undefined);
     const headers: [string, string][] = headersOf(request).map(([name, value]) => [name, value]);
     // The page's own origin: the function's address may have another name, and the page may only ask its own server.
@@ -57,7 +89,14 @@ export default function TestTab({ stored }: { stored: FunctionWithAll }) {
             }}
           >
             <Stack className={classes.pad}>
-              {wantsKey ? <Alert color="yellow">{text.keyNeeded}</Alert> : null}
+              {past === undefined ? null : (
+                <Alert variant="light" withCloseButton onClose={() => setPast(undefined)} closeButtonLabel={text.close}>
+                  <Text size="sm">{past.isIncomplete ? `${text.past} ${text.pastIncomplete}` : text.past}</Text>
+                  <Anchor component={Link} href={paths.execution(past.id)} size="sm">
+                    {text.pastExecution}
+                  </Anchor>
+                </Alert>
+              )}
               <Group align="flex-end" wrap="nowrap">
                 <NativeSelect
                   label={text.method}
@@ -111,12 +150,25 @@ export default function TestTab({ stored }: { stored: FunctionWithAll }) {
                 <Button type="submit" loading={isWaiting}>
                   {text.send}
                 </Button>
+                <Button
+                  variant="default"
+                  disabled={isWaiting}
+                  title={text.sendAsJobHint}
+                  onClick={() => void sendDescribed(stored.id, described(request, file ?? undefined), true)}
+                >
+                  {text.sendAsJob}
+                </Button>
                 {isWaiting ? (
                   <Button variant="default" onClick={stop}>
                     {text.stop}
                   </Button>
                 ) : null}
               </Group>
+              {goesThroughApi ? (
+                <Text size="sm" c="dimmed">
+                  {text.throughApi}
+                </Text>
+              ) : null}
             </Stack>
           </form>
         </Section>

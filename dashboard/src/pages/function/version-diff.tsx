@@ -1,6 +1,6 @@
 import { Group, NativeSelect, Text } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { type CSSProperties, lazy, Suspense, useState } from "react";
 import { call } from "../../api/client.ts";
 import { keys } from "../../api/queries.ts";
 import type { FunctionWithAll, Version, VersionWithCode } from "../../api/schema.ts";
@@ -83,7 +83,7 @@ function Compared({ stored, before, after }: { stored: FunctionWithAll; before: 
           onChange={({ currentTarget }) => setChosen(currentTarget.value)}
         />
       </div>
-      <div className={classes.diff}>
+      <div className={classes.diff} style={{ "--diff-lines": linesOf(shown) } as CSSProperties}>
         <Suspense fallback={<PageLoading />}>
           <DiffEditor
             path={shown.path}
@@ -96,6 +96,10 @@ function Compared({ stored, before, after }: { stored: FunctionWithAll; before: 
       </div>
     </>
   );
+}
+
+function linesOf({ before, after }: Change): number {
+  return Math.max(before.split("\n").length, after.split("\n").length);
 }
 
 interface Change {

@@ -62,7 +62,7 @@ export default function VersionsTab({ stored }: { stored: FunctionWithAll }) {
     <Stack gap="xl">
       <Section title={text.versions}>
         <div className={classes.scroll}>
-          <Table verticalSpacing="sm" horizontalSpacing="md">
+          <Table verticalSpacing="sm" horizontalSpacing="md" className={classes.lines}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{text.version}</Table.Th>
@@ -120,7 +120,11 @@ function Row({ version: { version, createdAt, createdBy, sizeBytes }, isLive, on
       <Table.Td>
         <Group gap="xs" wrap="nowrap">
           {version}
-          {isLive ? <Badge variant="light">{text.live}</Badge> : null}
+          {isLive ? (
+            <Badge variant="light" flex="none">
+              {text.live}
+            </Badge>
+          ) : null}
         </Group>
       </Table.Td>
       <Table.Td>

@@ -11,9 +11,10 @@ const PAGE = 200;
 const FAILED = ["error", "timeout", "oom", "killed"] as const;
 
 /** Of the last hour, in steps of two minutes, empty ones included. Asked for by the rows that are in sight. */
-export function useCalls(functionId: string): { calls: number[]; errors: number[] } | undefined {
+export function useCalls(functionId: string, isWanted: boolean): { calls: number[]; errors: number[] } | undefined {
   const { data } = useQuery({
     queryKey: [...keys.metrics, functionId],
+    enabled: isWanted,
     queryFn: ({ signal }) =>
       call("readFunctionMetrics", { params: { id: functionId }, query: { step: STEP_S } }, { signal }),
     refetchInterval: LOOK_MS,

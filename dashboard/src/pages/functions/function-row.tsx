@@ -1,14 +1,19 @@
 import { ActionIcon, Menu, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
+import { memo } from "react";
 import { Link } from "wouter";
 import { deleteFunction, setDisabled } from "../../api/function-actions.ts";
 import { useMay } from "../../api/queries.ts";
 import type { Execution, FunctionSummary } from "../../api/schema.ts";
+import { copyText } from "../../components/copy-text.ts";
+import { firstLine } from "../../components/executions/first-line.ts";
 import { IconCopy, IconDots, IconHistory, IconPause, IconPlay, IconTrash } from "../../components/icons.ts";
 import { LanguageMark } from "../../components/language-mark.tsx";
+import { reachableUrl } from "../../components/reachable-url.ts";
 import { SparkLine } from "../../components/spark-line.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { toastDone, toastFault } from "../../components/toast.tsx";
+import { useFormat } from "../../i18n/format.ts";
 import { functionsMessages } from "../../messages/functions.ts";
 import { paths } from "../../router.ts";
 import { useCalls } from "./activity.ts";
@@ -18,12 +23,15 @@ import classes from "./functions-list.module.css";
 export interface FunctionRowProps {
   readonly one: FunctionSummary;
   readonly failure: Execution | undefined;
+  /** True while somebody scrolls: a row that only passes by asks the server nothing. */
+  readonly isPassing: boolean;
 }
 
-export function FunctionRow({ one, failure }: FunctionRowProps) {
+export const FunctionRow = memo(function FunctionRow({ one, failure, isPassing }: FunctionRowProps) {
   const text = functionsMessages.use();
   const { id, name, language, description, updatedAt } = one;
-  const calls = useCalls(id);
+  const format = useFormat();
+  const calls = useCalls(id, !isPassing);
   const state = stateOf(one, failure);
   const sum = calls?.calls.reduce((all, count) => all + count, 0);
   return (
@@ -40,26 +48,30 @@ export function FunctionRow({ one, failure }: FunctionRowProps) {
         </Text>
       </div>
       <div className={classes.state} data-state={state}>
-        {text[state]}
+        <span>{text[state]}</span>
       </div>
       <div className={classes.calls}>
         {calls === undefined || sum === undefined ? null : (
           <>
             <SparkLine values={calls.calls} bad={calls.errors} label={text.callsInHour(sum)} height={24} />
-            <span aria-hidden="true">{sum}</span>
+            <span aria-hidden="true" data-zero={sum === 0}>
+              {format.number(sum)}
+            </span>
           </>
         )}
       </div>
       <div className={classes.failure}>
         {failure === undefined ? (
           <Text size="sm" c="dimmed" component="span">
-            {text.noFailure}
+            <span aria-hidden="true">–</span>
+            <span className="visually-hidden">{text.noFailure}</span>
           </Text>
         ) : (
           <Link href={paths.execution(failure.id)} className={classes.error}>
             <TimeAgo time={failure.queuedAt} />
             <span>
-              {failure.error ?? (failure.httpStatus === undefined ? "" : text.answeredStatus(failure.httpStatus))}
+              {firstLine(failure.error) ??
+                (failure.httpStatus === undefined ? "" : text.answeredStatus(failure.httpStatus))}
             </span>
           </Link>
         )}
@@ -67,13 +79,14 @@ export function FunctionRow({ one, failure }: FunctionRowProps) {
       <RowMenu one={one} />
     </div>
   );
-}
+});
 
 function RowMenu({ one }: { one: FunctionSummary }) {
   const text = functionsMessages.use();
   const client = useQueryClient();
   const mayDeploy = useMay("deploy");
-  const { name, url, disabled } = one;
+  const { name, disabled } = one;
+  const url = reachableUrl(one.url);
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -85,7 +98,7 @@ function RowMenu({ one }: { one: FunctionSummary }) {
         <Menu.Item
           leftSection={<IconCopy size={14} />}
           onClick={() => {
-            navigator.clipboard.writeText(url).then(() => toastDone(text.urlCopied(url)), toastFault);
+            copyText(url).then(() => toastDone(text.urlCopied(url)), toastFault);
           }}
         >
           {text.copyUrl}

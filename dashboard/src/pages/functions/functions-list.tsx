@@ -1,6 +1,7 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useLayoutEffect, useRef, useState } from "react";
 import type { Execution, FunctionSummary } from "../../api/schema.ts";
+import { functionsMessages } from "../../messages/functions.ts";
 import { FunctionRow } from "./function-row.tsx";
 import classes from "./functions-list.module.css";
 
@@ -13,6 +14,21 @@ export interface FunctionsListProps {
   readonly failures: ReadonlyMap<string, Execution>;
 }
 
+/** What the columns are; each row says it to those who do not see them. */
+function Head() {
+  const text = functionsMessages.use();
+  return (
+    <div className={`${classes.row} ${classes.head}`} aria-hidden="true">
+      <span />
+      <span>{text.name}</span>
+      <span>{text.state}</span>
+      <span className={classes.calls}>{text.callsHead}</span>
+      <span className={classes.failure}>{text.failureHead}</span>
+      <span />
+    </div>
+  );
+}
+
 /** As many rows as are in sight, of however many there are. */
 export function FunctionsList({ functions, failures }: FunctionsListProps) {
   const frame = useRef<HTMLDivElement>(null);
@@ -23,10 +39,12 @@ export function FunctionsList({ functions, failures }: FunctionsListProps) {
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
     scrollMargin: top,
-    getItemKey: (index) => functions[index]?.id ?? index,
+    getItemKey: useCallback((index: number) => functions[index]?.id ?? index, [functions]), // another one: all measured anew
   });
   return (
-    <div ref={frame} className="card">
+    <div className="card">
+      <Head />
+      <div ref={frame} />
       <div role="list" className={classes.list} style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, key, start }) => {
           const one = functions[index];
@@ -41,7 +59,7 @@ export function FunctionsList({ functions, failures }: FunctionsListProps) {
               className={classes.item}
               style={{ transform: `translateY(${start - top}px)` }}
             >
-              <FunctionRow one={one} failure={failures.get(one.id)} />
+              <FunctionRow one={one} failure={failures.get(one.id)} isPassing={virtual.isScrolling} />
             </div>
           );
         })}

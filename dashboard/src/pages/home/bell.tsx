@@ -3,9 +3,9 @@ import classes from "./bell.module.css";
 
 /**
  * A sandbox as what it is named after: glass over a plant. While it boots there is only the outline; an idle one keeps a
- * seed, a warm one a plant, a busy one a plant that moves; one that is ending is lifted off.
+ * seed, a warm one a plant, a busy one a plant that moves; one that is ending is lifted off. A free place is a plate alone.
  */
-export function Bell({ state }: { state: Worker["state"] }) {
+export function Bell({ state }: { state: Worker["state"] | "free" }) {
   const hasPlant = state === "warm" || state === "busy" || state === "ending";
   return (
     <svg className={classes.bell} data-state={state} viewBox="0 0 96 92" aria-hidden="true">

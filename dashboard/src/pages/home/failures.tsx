@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { call } from "../../api/client.ts";
 import { keys } from "../../api/queries.ts";
 import type { Execution } from "../../api/schema.ts";
+import { firstLine } from "../../components/executions/first-line.ts";
 import { Section } from "../../components/section.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
@@ -23,7 +24,7 @@ export function Failures() {
   return (
     <Section title={text.failures} description={text.failuresHint}>
       {found.length === 0 ? (
-        <Text c="dimmed" p="lg">
+        <Text c="dimmed" size="sm" p="lg">
           {text.noFailures}
         </Text>
       ) : (
@@ -34,7 +35,7 @@ export function Failures() {
                 <span className={classes.name}>{last.functionName ?? text.adHoc}</span>
                 <StatusBadge status={last.status} />
                 <span className={classes.error}>
-                  {last.error ?? (last.httpStatus === undefined ? "" : text.answeredStatus(last.httpStatus))}
+                  {firstLine(last.error) ?? (last.httpStatus === undefined ? "" : text.answeredStatus(last.httpStatus))}
                 </span>
                 <span className={classes.time}>
                   {count > 1 ? `${text.times(count)} · ` : ""}

@@ -2,6 +2,7 @@
 import { Alert, Button, Group, NativeSelect, Text, Textarea } from "@mantine/core";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useMay, useSystem } from "../../api/queries.ts";
+import { copyText } from "../../components/copy-text.ts";
 import { IconClose, IconPlay } from "../../components/icons.ts";
 import { languageName } from "../../components/language-mark.tsx";
 import { Page, PageLoading } from "../../components/page.tsx";
@@ -31,7 +32,7 @@ export default function PlaygroundPage() {
   const [isSaving, setIsSaving] = useState(false);
   const mayDeploy = useMay("deploy");
   const state = useRunNow();
-  const languages = useScriptLanguages();
+  const { scripts, others } = useLanguages();
   const { language, code, input } = draft;
   const inputFault = faultOf(input);
   const canRun = mayDeploy && code.trim() !== "" && inputFault === undefined;
@@ -44,10 +45,10 @@ export default function PlaygroundPage() {
     const link = await shareLink(draft);
     window.history.replaceState(window.history.state, "", link);
     try {
-      await navigator.clipboard.writeText(link);
+      await copyText(link);
       toastDone(text.shared);
     } catch {
-      toastDone(text.sharedInBar); // browsers let only pages of https and of this machine write to the clipboard
+      toastDone(text.sharedInBar);
     }
   };
   const choose = (next: ScriptLanguage): void =>
@@ -89,9 +90,13 @@ export default function PlaygroundPage() {
           <Group mb="xs" justify="space-between">
             <NativeSelect
               aria-label={text.language}
+              w="13rem"
               value={language}
               onChange={({ currentTarget }) => choose(currentTarget.value as ScriptLanguage)}
-              data={languages.map((value) => ({ value, label: languageName(value) }))}
+              data={[
+                ...scripts.map((value) => ({ value, label: languageName(value) })),
+                ...others.map((value) => ({ value, label: text.asFunction(languageName(value)), disabled: true })),
+              ]}
             />
             <Group gap="xs">
               <Button variant="subtle" color="gray" onClick={reset}>
@@ -128,6 +133,7 @@ export default function PlaygroundPage() {
           </div>
           <Text size="xs" c="dimmed" mt={6}>
             {text.editorHint}
+            {others.length === 0 ? null : ` ${text.othersHint(others.map(languageName).join(", "))}`}
           </Text>
         </div>
         <div>
@@ -186,12 +192,13 @@ function useDraft(): DraftState {
   return { draft, isShared, change };
 }
 
-/** Those that are installed; all of them while nobody knows yet. */
-function useScriptLanguages(): readonly ScriptLanguage[] {
+/** Those that are installed; all scripts while nobody knows yet. What is built or uploaded first can only be a function. */
+function useLanguages(): { readonly scripts: readonly ScriptLanguage[]; readonly others: readonly string[] } {
   const { data } = useSystem(false);
-  if (data === undefined) return LANGUAGES;
-  const installed = new Set(data.runtimes.filter(({ found }) => found).flatMap(({ languages }) => languages));
-  return LANGUAGES.filter((language) => installed.has(language));
+  if (data === undefined) return { scripts: LANGUAGES, others: [] };
+  const installed = data.runtimes.filter(({ found }) => found).flatMap(({ languages }) => languages);
+  const scripts = LANGUAGES.filter((language) => installed.includes(language));
+  return { scripts, others: installed.filter((language) => !scripts.some((script) => script === language)) };
 }
 
 /** Ctrl-Enter runs wherever the focus is; the editor tells of its own. */

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from "react";
 import { messageOf, send } from "../../api/client.ts";
 import { readEvents } from "../../api/events.ts";
-import { useSession } from "../../api/queries.ts";
 import { parseKeepingDigits, pretty } from "../../components/executions/digits.ts";
 import { LineBuffer, type ShownLine } from "../../components/executions/use-logs.ts";
 import type { Draft } from "./draft.ts";
@@ -34,7 +33,6 @@ const ERROR_PREFIX = "stopped to run script: ";
 export function useRunNow(): RunNow {
   const [state, setState] = useState<RunState>({ isRunning: false, lines: [], outcome: undefined });
   const current = useRef<AbortController>(undefined);
-  const { data: session } = useSession();
   useEffect(() => () => current.current?.abort(), []);
 
   async function run({ language, code, input }: Draft): Promise<void> {
@@ -52,8 +50,7 @@ export function useRunNow(): RunNow {
     let n = 0;
     let outcome: Outcome | undefined;
     try {
-      // The session's cookie goes only below /api.
-      const response = await send(session?.via === "session" ? "/api/run-now" : "/run-now", {
+      const response = await send("/api/run-now", {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "application/json, text/event-stream" },
         body: JSON.stringify({ language, code, input, stream: true }),

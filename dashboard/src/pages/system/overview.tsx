@@ -7,11 +7,12 @@ import { Section } from "../../components/section.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useFormat } from "../../i18n/format.ts";
 import { systemMessages } from "../../messages/system.ts";
+import { Facts } from "./facts.tsx";
 import { findingsOf } from "./findings.ts";
+import { Jobs, Nodes, Store } from "./parts.tsx";
 import classes from "./overview.module.css";
 
 export function Overview({ system }: { system: System }) {
-  const text = systemMessages.use();
   return (
     <Stack gap="xl">
       <Findings system={system} />
@@ -23,9 +24,9 @@ export function Overview({ system }: { system: System }) {
         <Stack gap="xl">
           <Server system={system} />
           <Limits system={system} />
-          <Parts title={text.jobs} value={system.jobs} />
-          <Parts title={text.store} value={system.store} />
-          <Parts title={text.nodes} value={system.nodes} />
+          <Jobs system={system} />
+          <Store system={system} />
+          <Nodes system={system} />
         </Stack>
       </SimpleGrid>
     </Stack>
@@ -58,6 +59,20 @@ function Languages({ system }: { system: System }) {
   );
 }
 
+const FEATURE_NAMES = [
+  "namespaces",
+  "network",
+  "files",
+  "capabilities",
+  "user",
+  "memory",
+  "cpu",
+  "processes",
+  "seccomp",
+] as const;
+type Feature = (typeof FEATURE_NAMES)[number];
+const FEATURES: ReadonlySet<string> = new Set(FEATURE_NAMES);
+
 function Protection({ system }: { system: System }) {
   const text = systemMessages.use();
   return (
@@ -65,7 +80,7 @@ function Protection({ system }: { system: System }) {
       <ul className={classes.list}>
         {system.sandbox.features.map(({ name, inForce, detail }) => (
           <Row key={name} isGood={inForce} state={inForce ? text.inForce : text.off}>
-            <Text fw={600}>{name}</Text>
+            <Text fw={600}>{FEATURES.has(name) ? text[`feature-${name as Feature}`] : name}</Text>
             <Text size="sm" c="dimmed">
               {detail}
             </Text>
@@ -165,38 +180,6 @@ function Server({ system }: { system: System }) {
         ]}
       />
     </Section>
-  );
-}
-
-/** What another part of the server says of itself, in its own words. */
-function Parts({ title, value }: { title: string; value: object | undefined }) {
-  if (value === undefined) return null;
-  const entries = Array.isArray(value)
-    ? value.map((one: unknown, place) => [String(place + 1), one] as const)
-    : Object.entries(value as Record<string, unknown>);
-  if (entries.length === 0) return null;
-  return (
-    <Section title={title}>
-      <Facts
-        facts={entries.map(([name, one]) => [
-          name,
-          typeof one === "string" ? one : <code key={name}>{JSON.stringify(one)}</code>,
-        ])}
-      />
-    </Section>
-  );
-}
-
-function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) {
-  return (
-    <dl className={classes.facts}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -1,4 +1,4 @@
--- A job for a schedule: keeps the time of its last ten runs. Give it a schedule on its page; a call runs it at once.
+-- A job for a schedule: keeps the time of its last ten runs. Its schedule is among its settings; a call runs it at once.
 function handler(ctx, event)
   local runs = kv.get("runs") or {}
   local now = os.date("!%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-# A job for a schedule: keeps the time of its last ten runs. Give it a schedule on its page; a call runs it at once.
+# A job for a schedule: keeps the time of its last ten runs. Its schedule is among its settings; a call runs it at once.
 from datetime import datetime, timezone
 
 from cloche import kv

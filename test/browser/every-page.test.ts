@@ -1,0 +1,121 @@
+// Every page there is, with something on it: for people who do not see it, in both themes, on a phone, in both languages.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type ServerUnderTest, startServer } from "../server-under-test.ts";
+import {
+  assertAccessible,
+  assertNoHorizontalScroll,
+  createFunction,
+  noBrowser,
+  openBrowser,
+  openPage,
+} from "./browser-under-test.ts";
+
+const ROUTES = join(import.meta.dirname, "../../dashboard/src/pages/pages.tsx");
+const TABS = ["code", "test", "versions", "executions", "metrics", "data", "settings"];
+const CODE = `export default (request) => {
+  console.log("a line that says something");
+  if (new URL(request.url).searchParams.has("bad")) throw new TypeError("not today");
+  return Response.json({ hello: "world" });
+};
+`;
+const SETTLED_MS = 3000; // a page that looks all the time is never idle
+const TEXT_IN_TWO_LANGUAGES = 0.1; // of the letters, Chinese ones; names and code stay as they are
+
+/** A route, and where to look at it. */
+interface Visit {
+  readonly route: string;
+  readonly path: string;
+}
+
+describe("every page", { skip: noBrowser }, () => {
+  let browser: Browser;
+  let server: ServerUnderTest;
+  let visits: readonly Visit[];
+  before(async () => {
+    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "4" })]);
+    await createFunction(server, "greet", { code: CODE, description: "Says hello", saveResponses: true });
+    await createFunction(server, "a-name-that/goes-on-and-on/and-is-longer-than/a-phone-is-wide/by-far");
+    await server.post("/api/functions/greet/versions", { code: `${CODE}// the second one\n` });
+    await fetch(`${server.url}/fn/greet`);
+    await fetch(`${server.url}/fn/greet?bad=1`);
+    await fetch(`${server.url}/api/functions/greet/kv/count`, { method: "PUT", body: JSON.stringify({ value: 3 }) });
+    const headers = { Prefer: "respond-async" };
+    const job = await server.post("/api/functions/greet/invocations", { input: { n: 1 } }, { headers });
+    const { jobId } = (await job.json()) as { jobId: string };
+    const found = (await (await fetch(`${server.url}/api/executions?status=error`)).json()) as {
+      items: { id: string }[];
+    };
+    visits = [
+      { route: "/", path: "/" },
+      { route: "/functions", path: "/functions" },
+      { route: "/new", path: "/new" },
+      { route: "/new", path: "/new?from=files" },
+      ...TABS.map((tab) => ({ route: "/functions/:name/:tab?", path: `/functions/greet/${tab}` })),
+      { route: "/playground", path: "/playground" },
+      { route: "/executions", path: "/executions" },
+      { route: "/executions", path: "/executions?text=nothing-has-this" },
+      { route: "/executions/:id", path: `/executions/${found.items[0]?.id}` },
+      { route: "/jobs", path: "/jobs" },
+      { route: "/jobs/:id", path: `/jobs/${jobId}` },
+      { route: "/system/:section?", path: "/system" },
+      { route: "/system/:section?", path: "/system/keys" },
+      { route: "/login", path: "/login" },
+      { route: "*", path: "/nothing/here" },
+    ];
+  });
+  after(async () => {
+    await browser.close();
+    await server.dispose();
+  });
+
+  test("is visited by these tests", () => {
+    const routes = [...readFileSync(ROUTES, "utf8").matchAll(/<Route path="([^"]+)"/g)].map(([, path = ""]) => path);
+    const visited = new Set(visits.map(({ route }) => route));
+    assert.deepEqual(
+      routes.filter((route) => !visited.has(route) && route !== "/index.html"), // which leads to the first page
+      [],
+    );
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`can be used by everyone in the ${colorScheme} theme`, async (t) => {
+      const page = await openPage(t, browser, server, { colorScheme });
+      for (const { path } of visits) {
+        await visit(page, path);
+        assert.equal(await page.getAttribute("html", "data-mantine-color-scheme"), colorScheme);
+        await assertAccessible(page);
+      }
+    });
+  }
+
+  test("fits a phone", async (t) => {
+    const page = await openPage(t, browser, server, { viewport: { width: 375, height: 740 }, hasTouch: true });
+    for (const { path } of visits) {
+      await visit(page, path);
+      await assertNoHorizontalScroll(page);
+    }
+  });
+
+  test("speaks Chinese, and nowhere shows the name of a message in its place", async (t) => {
+    const page = await openPage(t, browser, server, { locale: "zh-CN" });
+    for (const { path } of visits) {
+      await visit(page, path);
+      const text = await page.locator("body").innerText();
+      const chinese = text.match(/\p{Script=Han}/gu)?.length ?? 0;
+      const letters = text.match(/\p{Letter}/gu)?.length ?? 1;
+      assert.ok(chinese / letters > TEXT_IN_TWO_LANGUAGES, `${path}: ${chinese} of ${letters} letters are Chinese`);
+      assert.doesNotMatch(text, /\bundefined\b|\[object Object\]|\bNaN\b/, path);
+    }
+  });
+});
+
+async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(`/ui${path}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.locator("main [role=status] .mantine-Loader-root").waitFor({ state: "detached" });
+  await page.waitForLoadState("networkidle", { timeout: SETTLED_MS }).catch(() => {});
+}
