@@ -9,7 +9,10 @@ import { talkToBox } from "./build/box-talk.ts";
 import { type BuildLimits, explainFailure } from "./build/failure.ts";
 import { checkFiles } from "./build/files.ts";
 import type { GoCache } from "./build/go-cache.ts";
-import { BuildLine } from "./build/line.ts";
+import { moduleFilesOf } from "./build/go-sum.ts";
+import { BuildLine, draining } from "./build/line.ts";
+import { cachedName } from "./build/module-cache.ts";
+import type { FetchModules } from "./build/module-fetch.ts";
 import { primeGoCache } from "./build/prime.ts";
 
 export interface BuildRequest {
@@ -52,9 +55,13 @@ export interface BuildDeps {
   readonly clock: Clock;
   /** Undefined: what is compiled of the standard library is kept nowhere. */
   readonly cache: GoCache | undefined;
+  /** Undefined: the box fetches all modules itself. */
+  readonly fetchModules?: FetchModules | undefined;
   readonly log: (line: string) => void;
 }
 
+/** Of a build's time, for modules that are to be fetched for the cache; the rest is for its box. */
+const FETCH_SHARE = 0.5;
 /** A server's first minute belongs to those who started it; a first build asks for it sooner. */
 const PRIME_AFTER_MS = 60_000;
 
@@ -64,7 +71,8 @@ export interface BuildService {
   close(): void;
 }
 
-export function createBuild({ sandbox, builder, limits, modules, clock, cache, log }: BuildDeps): BuildService {
+export function createBuild({ sandbox, builder, limits, modules, clock, cache, ...deps }: BuildDeps): BuildService {
+  const { fetchModules, log } = deps;
   const line = new BuildLine(limits.concurrency);
   const closing = new AbortController();
   let priming: Promise<void> | undefined;
@@ -79,6 +87,14 @@ export function createBuild({ sandbox, builder, limits, modules, clock, cache, l
   async function primed(options: Parameters<typeof primeGoCache>[0]): Promise<void> {
     const did = await primeGoCache(options);
     if (did !== "" && !closing.signal.aborted) log(did);
+  }
+
+  /** Which files of the module cache are which of a module proxy, for this upload: by what its own go.sum says. */
+  async function cachedModules({ files, folder }: BuildRequest): Promise<object[]> {
+    if (fetchModules === undefined) return [];
+    const there = await fetchModules(moduleFilesOf(files, folder), limits.timeoutMs * FETCH_SHARE, closing.signal);
+    if (closing.signal.aborted) throw draining();
+    return there.map((file) => ({ name: file.name, file: cachedName(file) }));
   }
 
   async function build(request: BuildRequest): Promise<Built> {
@@ -98,10 +114,13 @@ export function createBuild({ sandbox, builder, limits, modules, clock, cache, l
     };
     const leave = await line.enter(closing.signal);
     try {
+      const startedMs = clock.monotonicMs();
+      const cached = await cachedModules(request);
       const { last, end } = await talkToBox({
-        ...{ sandbox, clock, base: builder.base, header, egress: modules.egress },
+        ...{ sandbox, clock, base: builder.base, egress: modules.egress },
+        header: { ...header, modules: cached },
         body: names.map((path) => request.files[path] ?? Buffer.alloc(0)),
-        timeoutMs: limits.timeoutMs,
+        timeoutMs: limits.timeoutMs - (clock.monotonicMs() - startedMs),
         maxBodyBytes: limits.artifactBytes * request.targets.length,
         signal: closing.signal,
         onFrame: () => true, // the first one is the answer

@@ -1,16 +1,19 @@
 // Uploads that attack the build: each in the real box, with a clear word for who uploaded it, and nothing left of it on the host.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:net";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, suite, test } from "node:test";
 import { text } from "node:stream/consumers";
+import { systemClock } from "../../src/core/clock.ts";
 import { goBuilder } from "../../src/runtimes/go/builder.ts";
 import { findToolchain } from "../../src/runtimes/go/toolchain.ts";
 import { NurserySandbox } from "../../src/sandbox/nursery-sandbox.ts";
 import { BuildsUnderTest, type Files, hasGo } from "../../src/services/build/builds-under-test.ts";
+import { cachedName, openModuleCache } from "../../src/services/build/module-cache.ts";
 
 const MIB = 1024 * 1024;
 const HELLO = "package main\n\nfunc main() { println(1) }\n";
@@ -237,6 +240,7 @@ suite("a hostile build", { skip }, () => {
   });
 });
 
+const FETCHED = { name: "example.org/a/@v/v1.0.0.zip", kind: "zip", hash: "0a".repeat(32) } as const;
 const ATTACK = `
   const fs = require("node:fs");
   const net = require("node:net");
@@ -253,6 +257,24 @@ const ATTACK = `
   attempt("change a compiler", () => fs.writeFileSync("/rt/go/bin/go", "x"));
   attempt("change a source", () => fs.writeFileSync("/rt/go/src/fmt/print.go", "x"));
   attempt("change the shim", () => fs.writeFileSync("/shim/main.cjs", "x"));
+  const module = "/go-modules/MODULE_FILE";
+  const hasModules = fs.existsSync("/go-modules");
+  if (hasModules) {
+    const isThere = fs.readFileSync(module, "utf8") === "a module";
+    if (!isThere) done.push("find no module that it knows the hash of");
+    attempt("write a module", () => fs.writeFileSync(module, "x"));
+    attempt("append to a module", () => fs.appendFileSync(module, "x"));
+    attempt("remove a module", () => fs.unlinkSync(module));
+    attempt("rename a module", () => fs.renameSync(module, "/go-modules/other.zip"));
+    attempt("change a module's mode", () => fs.chmodSync(module, 0o777));
+    attempt("let others write to the modules", () => fs.chmodSync("/go-modules", 0o777));
+    attempt("touch a module", () => fs.utimesSync(module, 1, 1));
+    attempt("add a module", () => fs.writeFileSync("/go-modules/" + "1".repeat(64) + ".zip", "x"));
+    fs.symlinkSync(module, "/tmp/module");
+    attempt("write to a module through a link", () => fs.writeFileSync("/tmp/module", "x"));
+    // Where root runs the server, a box's user owns nothing: it sees no module of which it does not know the hash.
+    if (OWNS_NOTHING) attempt("list what others build with", () => fs.readdirSync("/go-modules"));
+  }
   attempt("read the host's passwords", () => fs.readFileSync("/etc/passwd"));
   fs.symlinkSync(entry, "/tmp/link");
   attempt("write through a link", () => fs.writeFileSync("/tmp/link", "x"));
@@ -268,7 +290,7 @@ const ATTACK = `
     });
     server.on("error", (error) => resolve(error.code));
   });
-  Promise.all(tries).then(() => own).then((reached) => { console.log(JSON.stringify({ done, reached })); process.exit(0); });
+  Promise.all(tries).then(() => own).then((reached) => { console.log(JSON.stringify({ done, reached, hasModules })); process.exit(0); });
 `;
 
 suite("code that has taken over a build box", { skip }, () => {
@@ -283,12 +305,23 @@ suite("code that has taken over a build box", { skip }, () => {
       assert.ok(address !== null && typeof address === "object");
       const cache = primed.cache?.dir ?? assert.fail("there is no shared cache");
       const before = fingerprint(cache);
-      const search = findToolchain({ goRoot: undefined, path: [] }, process.getuid?.() === 0);
-      const builder = goBuilder(search, { cacheDir: cache, limits: { memoryBytes: 256 * MIB }, fetches });
-      assert.ok(builder.found);
       const dir = mkdtempSync(join(tmpdir(), "cloche-attack-"));
       t.after(() => rmSync(dir, { recursive: true, force: true }));
-      const script = ATTACK.replaceAll("HOST_PORT", String(address.port));
+      chmodSync(dir, 0o711); // as a data folder has it
+      const modules = openModuleCache({ dataDir: dir, asRoot: false, clock: systemClock });
+      assert.ok(modules !== undefined);
+      await modules.add(FETCHED, Buffer.from("a module"));
+      const asRoot = process.getuid?.() === 0;
+      const search = findToolchain({ goRoot: undefined, path: [] }, asRoot);
+      const builder = goBuilder(search, {
+        cacheDir: cache,
+        modulesDir: fetches ? modules.dir : undefined,
+        ...{ limits: { memoryBytes: 256 * MIB }, fetches },
+      });
+      assert.ok(builder.found);
+      const script = ATTACK.replaceAll("HOST_PORT", String(address.port))
+        .replace("MODULE_FILE", cachedName(FETCHED))
+        .replace("OWNS_NOTHING", String(asRoot));
       const sandbox = await NurserySandbox.open(
         {
           images: [{ ...builder.image, command: ["/rt/node", "-e", script] }],
@@ -302,12 +335,87 @@ suite("code that has taken over a build box", { skip }, () => {
       const printed = await text(box.stdout);
       await box.ended;
 
-      const { done, reached } = JSON.parse(printed) as { readonly done: string[]; readonly reached: string };
+      const { done, reached, hasModules } = JSON.parse(printed) as {
+        readonly done: string[];
+        readonly reached: string;
+        readonly hasModules: boolean;
+      };
       assert.deepEqual(done, []);
+      assert.equal(hasModules, fetches);
+      assert.deepEqual(readdirSync(modules.dir), [cachedName(FETCHED)]);
+      assert.equal(readFileSync(join(modules.dir, cachedName(FETCHED)), "utf8"), "a module");
       assert.equal(reached, fetches ? "me" : "EAFNOSUPPORT");
       assert.deepEqual(fingerprint(cache), before);
     });
   }
+});
+
+/** Locks every file of the shared folders that it can open, says how many, and holds them until its box is ended. */
+const LOCKER = `package main
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+)
+
+func main() {
+	debug.SetGCPercent(-1)
+	locked := map[string]int{}
+	for _, root := range []string{"/go-cache", "/go-modules", "/rt/go/bin", "/rt/go/pkg", "/rt/go/src/fmt"} {
+		filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			descriptor, err := syscall.Open(path, syscall.O_RDONLY, 0)
+			if err != nil {
+				return nil
+			}
+			if syscall.Flock(descriptor, syscall.LOCK_EX|syscall.LOCK_NB) == nil && locked[root] < 150 {
+				locked[root]++
+			} else {
+				syscall.Close(descriptor)
+			}
+			return nil
+		})
+	}
+	fmt.Println(len(locked))
+	select {}
+}
+`;
+
+suite("locks of code that has taken over a build box", { skip }, () => {
+  test("BLD-07: on all that boxes share, keep no other build from its end", async (t) => {
+    const builds = await BuildsUnderTest.open();
+    t.after(() => builds.close());
+    const { artifacts } = await builds.build({ "main.go": LOCKER });
+    const dir = mkdtempSync(join(tmpdir(), "cloche-locks-"));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    chmodSync(dir, 0o711);
+    const program = join(dir, "locker");
+    writeFileSync(program, artifacts.native ?? assert.fail("it was not built"), { mode: 0o755 });
+    const search = findToolchain({ goRoot: undefined, path: [] }, process.getuid?.() === 0);
+    const cacheDir = builds.cache?.dir;
+    const builder = goBuilder(search, { cacheDir, limits: { memoryBytes: 256 * MIB }, fetches: true });
+    assert.ok(builder.found);
+    const image = { ...builder.image, command: ["/shim/locker"] };
+    const sandbox = await NurserySandbox.open(
+      {
+        images: [{ ...image, copies: [...image.copies, { from: program, to: "/shim/locker" }] }],
+        limits: { memoryBytes: 256 * MIB, cpus: 1, pids: 64, tmpBytes: MIB },
+        ...{ rootsDir: join(dir, "roots"), allowSoftLimits: false, maxBoxes: 1 },
+      },
+      () => {},
+    );
+    t.after(() => sandbox.close());
+    const box = await sandbox.launch(builder.base);
+    const [said] = (await once(box.stdout, "data")) as [Buffer];
+    assert.ok(Number(said.toString()) >= 3, `it has locked files in ${said.toString()} folders`);
+    const other = await builds.build({ "main.go": HELLO });
+    box.kill();
+    await box.ended;
+
+    assert.ok(other.artifacts.native !== undefined);
+  });
 });
 
 function fingerprint(folder: string): string {

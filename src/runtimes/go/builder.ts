@@ -15,6 +15,8 @@ const SHIM_HEAP_MIB = 256; // the sources and what is built pass through it, and
 export interface BuilderOptions {
   /** Folder on the host with what was compiled of the standard library; shown read-only. Undefined: none. */
   readonly cacheDir: string | undefined;
+  /** Folder on the host with modules that have been fetched; shown read-only. Undefined: none. */
+  readonly modulesDir?: string | undefined;
   readonly limits: Partial<BoxLimits>;
   /** True where modules may be fetched: the go command then reaches the gate through a port on the box's own loopback. */
   readonly fetches: boolean;
@@ -45,7 +47,7 @@ export function goBuilder(search: ToolchainSearch, options: BuilderOptions): Bui
   };
 }
 
-function imageOf(toolchain: Toolchain, { cacheDir, limits, fetches }: BuilderOptions): BaseImage {
+function imageOf(toolchain: Toolchain, { cacheDir, modulesDir, limits, fetches }: BuilderOptions): BaseImage {
   return {
     base: BASE,
     command: ["/rt/node", `--max-old-space-size=${SHIM_HEAP_MIB}`, "/shim/main.cjs"],
@@ -54,6 +56,7 @@ function imageOf(toolchain: Toolchain, { cacheDir, limits, fetches }: BuilderOpt
       { from: process.execPath, to: "/rt/node" },
       ...mountsOf(toolchain, "/rt/go"),
       ...(cacheDir === undefined ? [] : [{ from: cacheDir, to: "/go-cache" }]),
+      ...(modulesDir === undefined ? [] : [{ from: modulesDir, to: "/go-modules" }]),
     ],
     devices: [],
     librariesOf: [process.execPath], // Go's own programs are static

@@ -1,6 +1,6 @@
 // Builds in real boxes, as the server does them, without a server around.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BaseImage } from "../../core/base-image.ts";
@@ -17,6 +17,8 @@ import type { Sandbox, SandboxedProcess } from "../../sandbox/sandbox.ts";
 import { type Built, type BuildService, createBuild, type ModuleSources } from "../build.ts";
 import { type BuildLimits, FIXED_LIMITS } from "./failure.ts";
 import { type GoCache, openGoCache } from "./go-cache.ts";
+import { type ModuleCache, openModuleCache } from "./module-cache.ts";
+import { createModuleFetch, type FetchLimits } from "./module-fetch.ts";
 import { primeGoCache } from "./prime.ts";
 
 const MIB = 1024 * 1024;
@@ -32,6 +34,8 @@ export interface Wishes {
   readonly gate?: EgressGateProcess | undefined;
   /** The certificate authority to trust, instead of the host's. */
   readonly caFile?: string;
+  /** Undefined: all modules are fetched by the box. */
+  readonly fetchLimits?: Partial<FetchLimits>;
   /** False: the standard library is compiled by each build. */
   readonly primed?: boolean;
 }
@@ -52,6 +56,9 @@ export const hasGo = findToolchain({ goRoot: undefined, path: [] }, process.getu
 export class BuildsUnderTest {
   readonly service: BuildService;
   readonly cache: GoCache | undefined;
+  readonly moduleCache: ModuleCache | undefined;
+  /** Of the names that the server has asked the gate for. */
+  readonly connections: readonly string[];
   readonly #dir: string;
   readonly #sandbox: NurserySandbox;
   readonly #places: readonly string[];
@@ -63,6 +70,7 @@ export class BuildsUnderTest {
     modules = NO_MODULES,
     gate,
     caFile,
+    fetchLimits,
     primed = true,
   }: Wishes = {}): Promise<BuildsUnderTest> {
     const all = { ...LIMITS, ...limits };
@@ -71,8 +79,12 @@ export class BuildsUnderTest {
     const search = findToolchain({ goRoot: undefined, path: [] }, asRoot);
     assert.ok(search.found);
     const cache = primed ? openGoCache({ key: cacheKeyOf(search.toolchain), dataDir: dir, asRoot }) : undefined;
+    chmodSync(dir, 0o711); // as a data folder has it
+    const moduleCache =
+      fetchLimits === undefined ? undefined : openModuleCache({ dataDir: dir, asRoot: false, clock: systemClock });
     const builder = goBuilder(search, {
       cacheDir: cache?.dir,
+      modulesDir: moduleCache?.dir,
       limits: { memoryBytes: all.memoryBytes, cpus: all.cpus, pids: all.pids, tmpBytes: all.diskBytes },
       fetches: modules.proxy !== "off",
     });
@@ -107,13 +119,25 @@ export class BuildsUnderTest {
       },
       close: () => sandbox.close(),
     };
+    const connections: string[] = [];
+    const fetchModules =
+      moduleCache &&
+      createModuleFetch({
+        ...{ proxy: modules.proxy, egress: modules.egress, cache: moduleCache, clock: systemClock, caFile },
+        connect: async (target, signal) => {
+          connections.push(target.host);
+          return await (gate ?? assert.fail("there is no gate")).connect(target, signal);
+        },
+        limits: fetchLimits ?? {},
+      });
     const service = createBuild({
       ...{ sandbox: watched, builder, limits: all, modules, clock: systemClock, cache: undefined },
+      fetchModules,
       log: () => {},
     });
     const places = placesOf(nurseryPid);
     assert.ok(places.length > 0, "the nursery has cgroups");
-    return new BuildsUnderTest({ service, sandbox, dir, cache, launched, places });
+    return new BuildsUnderTest({ service, sandbox, dir, cache, moduleCache, connections, launched, places });
   }
 
   private constructor(parts: {
@@ -121,11 +145,15 @@ export class BuildsUnderTest {
     readonly sandbox: NurserySandbox;
     readonly dir: string;
     readonly cache: GoCache | undefined;
+    readonly moduleCache: ModuleCache | undefined;
+    readonly connections: readonly string[];
     readonly launched: readonly SandboxedProcess[];
     readonly places: readonly string[];
   }) {
     this.service = parts.service;
     this.cache = parts.cache;
+    this.moduleCache = parts.moduleCache;
+    this.connections = parts.connections;
     this.launched = parts.launched;
     this.#sandbox = parts.sandbox;
     this.#dir = parts.dir;

@@ -1,11 +1,10 @@
 // The shared build cache: the compiled standard library, made once in a box of our own from nobody's code but Go's, and shown read-only to
 // every build after that. Builds give it nothing back, so none can poison another one's.
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeOpen, openSharedFolder } from "./shared-folder.ts";
 
-/** For servers that root runs: the boxes' users reach it, which cannot be said of a data folder. */
-const NEUTRAL_DIR = "/var/cache/cloche/go";
 const ENTRY = /^[0-9a-f]{64}-[ad]$/;
 
 export interface CachedEntry {
@@ -26,18 +25,8 @@ export function openGoCache(options: {
   readonly asRoot: boolean;
 }): GoCache | undefined {
   const name = createHash("sha256").update(JSON.stringify(options.key)).digest("hex").slice(0, 16);
-  const parent = options.asRoot ? NEUTRAL_DIR : join(options.dataDir, "go-cache");
-  try {
-    makeOpen(join(parent, name));
-    // Whoever can write to it decides what everybody's programs contain; and the boxes' users must get there.
-    for (const place of [...(options.asRoot ? [dirname(parent)] : []), parent, join(parent, name)]) {
-      const { uid, mode } = statSync(place);
-      if (uid !== process.getuid?.() || (mode & 0o022) !== 0 || (mode & 0o001) === 0) return undefined;
-    }
-    return new GoCache(join(parent, name));
-  } catch {
-    return undefined; // a read-only machine
-  }
+  const dir = openSharedFolder({ ...options, path: [options.asRoot ? "go" : "go-cache", name] });
+  return dir === undefined ? undefined : new GoCache(dir);
 }
 
 export class GoCache {
@@ -67,11 +56,4 @@ export class GoCache {
   complete(target: string): void {
     writeFileSync(join(this.dir, `primed-${target}`), "");
   }
-}
-
-/** Makes a folder that all may pass and read, whatever the server's umask, and those above it that are not there. */
-function makeOpen(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = join(made, "..")) chmodSync(made, 0o755);
 }

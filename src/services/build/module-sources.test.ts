@@ -6,7 +6,7 @@ test("builds may connect to the proxies and the checksum database, and to nothin
   assert.deepEqual(moduleSources("https://proxy.golang.org,https://a.example:8443/go", "sum.example+1+Abc", "public"), {
     proxy: "https://proxy.golang.org,https://a.example:8443/go",
     sumDb: "sum.example+1+Abc",
-    egress: ["proxy.golang.org:443", "a.example:8443", "sum.example:443"],
+    egress: ["proxy.golang.org:443", "storage.googleapis.com:443", "a.example:8443", "sum.example:443"],
   });
   assert.deepEqual(moduleSources("https://a.example", "off", "all").egress, ["a.example:443"]);
 });

@@ -6,6 +6,7 @@ const { layCache } = require("./cache.cjs");
 const { forwardToGate } = require("./forward.cjs");
 const { environmentFor, FLAGS, PLACES, runGo, TARGETS } = require("./go.cjs");
 const { prepareModule } = require("./module.cjs");
+const { layModules } = require("./modules.cjs");
 const { cleaned, firstLine, reportsIn } = require("./output.cjs");
 const { preparePackage } = require("./package.cjs");
 const { writeSources } = require("./sources.cjs");
@@ -24,7 +25,7 @@ async function build(request, body) {
   layCache();
   mkdirSync(PLACES.out);
   const port = proxy === "off" ? undefined : await forwardToGate();
-  const base = environmentFor(request, port);
+  const base = environmentFor({ ...request, proxy: layModules(request.modules, proxy) }, port);
   const cwd = paths.join(PLACES.root, folder);
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new BuildError({ message: `there is no folder ${JSON.stringify(folder)} among the uploaded files` });

@@ -2,6 +2,7 @@
 // What the go command prints, with the paths of whoever uploaded the sources: no path of the box, none of the host.
 const paths = require("node:path");
 const { PLACES } = require("./go.cjs");
+const { PROXY } = require("./modules.cjs");
 
 const POSITION = /(?<path>[^\s:"'`(]+\.(?:go|s|h|mod|sum)):(?<line>\d+)(?::(?<column>\d+))?/g;
 const REPORT = /^(?<file>[^\s:]+\.(?:go|s|h|mod|sum)):(?<line>\d+)(?::(?<column>\d+))?: (?<message>.+)$/;
@@ -20,6 +21,7 @@ function cleaned(text, cwd) {
       .replaceAll(`${PLACES.root}/`, "")
       .replaceAll(PLACES.root, ".")
       .replaceAll(`${PLACES.modules}/`, "")
+      .replaceAll(`file://${PROXY}`, "cache:")
       .replaceAll("/rt/go", "GOROOT"),
   );
   const all = shown.join("\n").trim();
