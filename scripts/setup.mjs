@@ -47,6 +47,12 @@ const SYSTEM_COMMANDS = [
     for: "tests of the store and the queue on Redis",
     dev: true,
   },
+  ...["nginx", "haproxy"].map((name) => ({
+    command: `/usr/sbin/${name}`,
+    packages: { "apt-get": name, dnf: name, pacman: name, apk: name },
+    for: "tests of the samples for load balancers",
+    dev: true,
+  })),
   {
     command: "/usr/bin/chromium",
     packages: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium", apk: "chromium" },

@@ -35,8 +35,11 @@ import { createBackground } from "./services/background.ts";
 import { createBuild } from "./services/build.ts";
 import { FIXED_LIMITS } from "./services/build/failure.ts";
 import { openGoCache } from "./services/build/go-cache.ts";
+import { openModuleCache } from "./services/build/module-cache.ts";
+import { createModuleFetch } from "./services/build/module-fetch.ts";
 import { moduleSources } from "./services/build/module-sources.ts";
 import { followChanges } from "./services/cluster-changes.ts";
+import { RunsElsewhere } from "./services/runs-elsewhere.ts";
 import { describeNode } from "./services/node-report.ts";
 import { Capabilities } from "./services/capabilities.ts";
 import { Catalog } from "./services/catalog.ts";
@@ -82,6 +85,8 @@ export interface App {
   /** From where builds get modules; `off` */
   readonly moduleProxy: string;
   readonly sandbox: Sandbox;
+  /** False where `scripts/setup.mjs` has not run: then there are no pages. */
+  readonly hasDashboard: boolean;
   /** An admin key that has just been made, since there was none; it can be shown now and never again. */
   readonly firstKey: string | undefined;
   /** Takes no new work, lets what runs end within its time, and leaves nothing behind. */
@@ -125,7 +130,8 @@ async function openQueue({ redis, dataDir, jobs }: Config, clock: Clock, log: (l
   };
   if (redis === undefined) return await openSqliteQueue({ file: join(dataDir, QUEUE_DATABASE), keep, clock });
   const { openBullmqQueue } = await import("./queue/bullmq/bullmq-queue.ts");
-  return await openBullmqQueue({ settings: redis, keep, clock, log });
+  const stalledCheckMs = Math.round(jobs.leaseMs / 3);
+  return await openBullmqQueue({ settings: redis, keep, clock, log, stalledCheckMs });
 }
 
 /** @throws PlatformError INTERNAL where another server on the same store has another one: neither could read the other's secrets */
@@ -159,15 +165,19 @@ export async function startApp(options: AppOptions): Promise<App> {
   const goCache = toolchain.found
     ? openGoCache({ key: cacheKeyOf(toolchain.toolchain), dataDir: config.dataDir, asRoot })
     : undefined;
+  const fetches = modules.proxy !== "off";
+  const moduleCache =
+    toolchain.found && fetches ? openModuleCache({ dataDir: config.dataDir, asRoot, clock }) : undefined;
   const builder = goBuilder(toolchain, {
     cacheDir: goCache?.dir,
+    modulesDir: moduleCache?.dir,
     limits: {
       memoryBytes: builds.memoryBytes,
       cpus: builds.cpus,
       pids: buildLimits.pids,
       tmpBytes: builds.diskBytes,
     },
-    fetches: modules.proxy !== "off",
+    fetches,
   });
   const gpu = config.gpuEnabled ? requireGpu() : undefined;
   const images = found
@@ -197,7 +207,18 @@ export async function startApp(options: AppOptions): Promise<App> {
       gate,
     );
     closers.push(() => sandbox.close());
-    const buildService = createBuild({ sandbox, builder, limits: buildLimits, modules, cache: goCache, clock, log });
+    const fetchModules =
+      gate &&
+      moduleCache &&
+      createModuleFetch({
+        ...{ proxy: modules.proxy, egress: modules.egress, cache: moduleCache, clock },
+        connect: (target, signal) => gate.connect(target, signal),
+        caFile: findCertificates(),
+      });
+    const buildService = createBuild({
+      ...{ sandbox, builder, limits: buildLimits, modules, cache: goCache, clock, log },
+      fetchModules,
+    });
     closers.push(async () => buildService.close());
     const { outputBytes: outputLimitBytes } = config.runLimits;
     const bases = images.map((image) => image.base);
@@ -262,7 +283,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const { jobs, schedules, callbacks } = background;
     const sessions = await Sessions.open(store, keys, clock);
+    let elsewhere: RunsElsewhere | undefined;
     if (shared !== undefined) {
+      const runs = new RunsElsewhere({ changes: shared.changes, store, live, history, clock, log });
+      elsewhere = runs;
+      closers.push(async () => runs.close());
       const stopFollowing = await followChanges({ changes: shared.changes, catalog, keys, sessions, log });
       closers.push(async () => stopFollowing());
     }
@@ -270,7 +295,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     let scraper: Promise<() => Promise<Scrape>> | undefined;
     async function scrape(): Promise<Scrape> {
       scraper ??= import("./services/prometheus.ts").then(({ prometheus }) =>
-        prometheus({ pool, history, catalog, version }),
+        prometheus({ pool, history, catalog, queue, version }),
       );
       return await (
         await scraper
@@ -298,7 +323,12 @@ export async function startApp(options: AppOptions): Promise<App> {
           ...{ catalog, invoke, jobs, access, rateLimits: new RateLimits(clock) },
           bodyBytes: config.runLimits.httpBodyBytes,
         }),
-        ...scriptRoutes({ catalog, programs, deploy, invoke, jobs, limits: config.runLimits, egress, scriptEgress }),
+        ...scriptRoutes({
+          ...{ catalog, programs, deploy, invoke, jobs, access },
+          limits: config.runLimits,
+          egress,
+          scriptEgress,
+        }),
         ...nativeRoutes({ native, catalog, invoke, access, bodyBytes: config.runLimits.bodyBytes }),
         ...healthRoutes(version),
         ...managementRoutes({
@@ -306,7 +336,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           ...{ jobs, schedules, callbacks },
           inventory: new Inventory(store, catalog),
           functions,
-          executions: new Executions(store, history, live),
+          executions: new Executions(store, history, live, elsewhere),
           limits: config.runLimits,
           languages: programs.languages,
           describeSystem: describe,
@@ -319,8 +349,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
     });
     closers.push(async () => {
-      server.drain();
-      await Promise.all([pool.drain(), background.drain()]);
+      await Promise.all([background.drain(), server.leave(config.drainMs).then(() => pool.drain())]);
       server.close();
     });
     background.start();
@@ -338,6 +367,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       builders: [builder],
       moduleProxy: modules.proxy,
       sandbox,
+      hasDashboard: dashboard.isBuilt(),
       firstKey,
       stop: closeAll,
     };

@@ -1,6 +1,7 @@
 import type { App } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { isLoopback } from "./http/guard.ts";
+import { describeRedis } from "./core/redis-settings.ts";
 
 const MIB = 1024 * 1024;
 
@@ -37,7 +38,9 @@ export function startMessage(app: App, config: Config, version: string): string 
     ...features,
     `Limits of a run: ${limits.join(", ")}; ${config.maxWorkers} sandboxes at once`,
     `Data: ${config.dataDir}`,
+    ...(config.redis === undefined ? [] : [`Store: ${describeRedis(config.redis)}, shared with other servers`]),
     `Listening on ${app.url}`,
+    app.hasDashboard ? `Dashboard: ${app.url}/` : "Dashboard: not built; node scripts/setup.mjs builds it",
     ...(app.firstKey === undefined ? [] : ["", "An admin key, shown this once:", `  ${app.firstKey}`]),
     "",
     "Try it:",

@@ -124,6 +124,13 @@ const CASES: { readonly [name: string]: Case } = {
     refused: [...NOT_DECIMAL, "0", "3601"],
     words: "a number of seconds from 0.01 to 3600",
   },
+  DRAIN_SECONDS: {
+    get: (config) => config.drainMs,
+    fallback: 0,
+    allowed: { "0.5": 500, "3600": 3_600_000 },
+    refused: ["-1", "3601", "soon"],
+    words: "a number of seconds from 0 to 3600",
+  },
   KEEP_EXECUTIONS: {
     get: (config) => config.keepExecutions,
     fallback: 100_000,
@@ -289,6 +296,13 @@ const CASES: { readonly [name: string]: Case } = {
     allowed: { "1": 1, "100": 100 },
     refused: [...NOT_WHOLE, "0", "1001"],
     words: "a whole number from 1 to 1000",
+  },
+  JOBS_LEASE_SECONDS: {
+    get: (config) => config.jobs.leaseMs,
+    fallback: 30_000,
+    allowed: { "3": 3_000, "600": 600_000 },
+    refused: ["2.9", "601", "soon"],
+    words: "a number of seconds from 3 to 600",
   },
   JOBS_MAX_QUEUED: {
     get: (config) => config.jobs.maxQueued,

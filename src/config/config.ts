@@ -19,6 +19,8 @@ export interface Config {
   readonly maxWorkers: number;
   readonly maxQueue: number;
   readonly queueTimeoutMs: number;
+  /** How long a server that is told to stop still takes requests, while `/readyz` says that it goes. */
+  readonly drainMs: number;
   readonly keepExecutions: number;
   /** A key with all rights, set by the operator. */
   readonly adminKey: string | undefined;
@@ -42,6 +44,8 @@ export interface Config {
 export interface JobSettings {
   /** At once on this node. */
   readonly concurrency: number;
+  /** A server that is not heard of for so long is gone, and what it ran is run again. */
+  readonly leaseMs: number;
   /** That may wait. */
   readonly maxQueued: number;
   /** Of one job's input. */
@@ -101,6 +105,7 @@ export function readConfig(environment: Environment): Config {
     maxWorkers: read(SETTINGS.maxContainers),
     maxQueue: read(SETTINGS.maxQueue),
     queueTimeoutMs: read(SETTINGS.queueTimeoutS) * 1000,
+    drainMs: read(SETTINGS.drainS) * 1000,
     keepExecutions: read(SETTINGS.keepExecutions),
     adminKey: read(SETTINGS.adminKey),
     masterKey: read(SETTINGS.masterKey),
@@ -110,6 +115,7 @@ export function readConfig(environment: Environment): Config {
     scriptEgress: textOf(SETTINGS.egress, environment) === "" ? "none" : undefined,
     jobs: {
       concurrency: read(SETTINGS.jobsConcurrency) ?? Math.max(1, Math.floor(read(SETTINGS.maxContainers) / 2)),
+      leaseMs: read(SETTINGS.jobsLeaseS) * 1000,
       maxQueued: read(SETTINGS.jobsMaxQueued),
       inputBytes: read(SETTINGS.jobInputMaxBytes),
       keep: read(SETTINGS.keepJobs),

@@ -9,7 +9,7 @@ export function healthRoutes(version: string): Route[] {
     dialect: (error, _request, response) => sendJsonFault(response, error),
   } as const satisfies Partial<Route>;
   return [
-    // It answers, so it lives; what is asked at a server that is draining is answered 503 before any route.
+    // It answers, so it lives. A server that is stopping answers 503 before any route; at `/readyz` also while it still takes work.
     { ...shared, path: "/healthz", handle: (_request, response) => sendText(response, 200, "ok") },
     { ...shared, path: "/readyz", handle: (_request, response) => sendText(response, 200, "ok") },
     {

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { sleep } from "../core/clock.ts";
 import { messageOf, PlatformError } from "../core/errors.ts";
 import type { Access } from "./access.ts";
 import { addFaultHeaders, sendFault, sendJsonFault } from "./answer.ts";
@@ -12,6 +14,10 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 10_000;
+const READINESS_PATH = "/readyz";
+/** After the last connection. */
+const LAST_REQUESTS_MS = 500;
+
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: one that is free. */
@@ -27,6 +33,9 @@ export class HttpServer {
   readonly #router: Router;
   readonly #access: Access;
   readonly #log: (line: string) => void;
+  #leaving = false;
+  /** Being answered. */
+  readonly #open = new Set<ServerResponse>();
   #draining = false;
 
   /** Rejects where the address is taken or not ours. */
@@ -63,9 +72,23 @@ export class HttpServer {
     return address;
   }
 
-  /** Takes no new work; requests that have begun are answered. */
+  /** For `delayMs` takes work as before, but says at `/readyz` that it goes, and lets no connection live on; then drains. */
+  async leave(delayMs: number): Promise<void> {
+    this.#leaving = true;
+    if (delayMs > 0) {
+      await sleep(delayMs);
+      // What has just connected is served, too: its request may be on the way, and a proxy would not send it twice.
+      const closed = once(this.#server, "close");
+      setImmediate(() => this.#server.close()); // right after the loop has taken in who waited
+      await Promise.race([closed, sleep(LAST_REQUESTS_MS)]);
+    }
+    this.drain();
+  }
+
+  /** Takes no new work; requests that have begun are answered, and their connections are told to be no good for another one. */
   drain(): void {
     this.#draining = true;
+    for (const response of this.#open) response.shouldKeepAlive = false;
     this.#server.close();
     this.#server.closeIdleConnections();
   }
@@ -80,17 +103,24 @@ export class HttpServer {
     const url = message.url ?? "/";
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
+    if (this.#leaving) response.shouldKeepAlive = false; // its next request goes to another server
     const request: HttpRequest = { message, path, query: mark < 0 ? "" : url.slice(mark + 1) };
+    this.#open.add(response);
     try {
       this.#access.checkHost(message);
       const route = this.#router.find(message.method ?? "GET", path);
       if (message.headers.origin !== undefined && route.anyOrigin?.(request) !== true)
         this.#access.checkOrigin(message);
       this.#access.checkKey(message, route.scope);
-      if (this.#draining) throw new PlatformError("DRAINING", "the server is stopping");
+      if (this.#draining || (this.#leaving && path === READINESS_PATH))
+        throw new PlatformError("DRAINING", "the server is stopping");
       await route.handle(request, response);
     } catch (error) {
+      if (this.#draining) response.shouldKeepAlive = false;
       this.#answerFault(this.#asFault(error), request, response);
+    } finally {
+      this.#open.delete(response);
+      if (this.#draining) setImmediate(() => this.#server.closeIdleConnections()); // its head had gone out before
     }
   }
 

@@ -4,6 +4,7 @@ import type { LogLine } from "../core/log-line.ts";
 import type { ExecutionQuery, MetricsBucket, Page, Store } from "../store/store.ts";
 import type { History } from "./history.ts";
 import type { LiveExecutions } from "./live.ts";
+import type { RunsElsewhere } from "./runs-elsewhere.ts";
 
 export type { ExecutionQuery, MetricsBucket } from "../store/store.ts";
 
@@ -19,11 +20,14 @@ export class Executions {
   readonly #store: Store;
   readonly #history: History;
   readonly #live: LiveExecutions;
+  readonly #elsewhere: RunsElsewhere | undefined;
 
-  constructor(store: Store, history: History, live: LiveExecutions) {
+  /** @param elsewhere undefined: no other server has this store */
+  constructor(store: Store, history: History, live: LiveExecutions, elsewhere: RunsElsewhere | undefined) {
     this.#store = store;
     this.#history = history;
     this.#live = live;
+    this.#elsewhere = elsewhere;
   }
 
   /** The last first. */
@@ -51,6 +55,10 @@ export class Executions {
       return;
     }
     const { status } = await this.find(id);
+    if (status === "running" && this.#elsewhere !== undefined) {
+      await this.#elsewhere.cancel(id);
+      return;
+    }
     throw new PlatformError("IN_USE", `the execution is over (${status}); only one that runs can be cancelled`);
   }
 
@@ -65,6 +73,7 @@ export class Executions {
     const onLine = (line: LogLine): void => sink.onLine(line, ++count);
     if (running === undefined) {
       const over = await this.find(id);
+      if (over.status === "running" && this.#elsewhere !== undefined) return this.#elsewhere.follow(over, sink);
       over.logs.forEach(onLine);
       sink.onEnd(over);
       return () => {};

@@ -1,5 +1,6 @@
 // The numbers of the server in Prometheus' text format. Loaded at the first scrape.
 import { Counter, Gauge, type Metric, Registry } from "prom-client";
+import type { JobCounts, Queue } from "../queue/queue.ts";
 import type { Pool, PoolReport } from "../pool/pool.ts";
 import type { Catalog } from "./catalog.ts";
 import { BUCKETS_MS, type CountedHistory, type Histogram } from "./run-counters.ts";
@@ -8,6 +9,7 @@ export interface PrometheusParts {
   readonly pool: Pool;
   readonly history: CountedHistory;
   readonly catalog: Catalog;
+  readonly queue: Pick<Queue, "stats" | "countDue">;
   readonly version: string;
 }
 
@@ -18,10 +20,11 @@ export interface Scrape {
 
 /** Makes what answers each scrape. Every label is of a small, fixed set. */
 export function prometheus(parts: PrometheusParts): () => Promise<Scrape> {
-  const { pool, history, catalog, version } = parts;
+  const { pool, history, catalog, queue, version } = parts;
   const { counters } = history;
   const registry = new Registry();
   const registers = [registry];
+  let jobs: { readonly byStatus: JobCounts; readonly due: number } | undefined;
   let report: PoolReport = { maxWorkers: 0, waiting: 0, maxQueue: 0, workers: [] };
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -74,15 +77,43 @@ export function prometheus(parts: PrometheusParts): () => Promise<Scrape> {
   gauge("cloche_workers_max", "Sandboxes that may live at once.", () => report.maxWorkers);
   gauge("cloche_queue_length", "Runs that wait for a sandbox.", () => report.waiting);
   gauge("cloche_queue_length_max", "Runs that may wait.", () => report.maxQueue);
+  void new Gauge({
+    name: "cloche_jobs",
+    help: "Jobs by status, the same at every server on one store; none where the store does not answer.",
+    ...{ labelNames: ["status"], registers },
+    collect() {
+      this.reset();
+      for (const [status, count] of Object.entries(jobs?.byStatus ?? {})) this.set({ status }, count);
+    },
+  });
+  void new Gauge({
+    name: "cloche_jobs_due",
+    help: "Jobs that wait for nothing but a server with room, the same at every server on one store.",
+    registers,
+    collect() {
+      if (jobs === undefined) this.remove();
+      else this.set(jobs.due);
+    },
+  });
   gauge("cloche_functions", "Functions that are there.", () => catalog.size);
   gauge("process_resident_memory_bytes", "Memory of the server without its sandboxes.", () =>
     process.memoryUsage.rss(),
   );
 
   return async () => {
-    [report] = await Promise.all([pool.report(), history.settle()]);
+    [report, jobs] = await Promise.all([pool.report(), countJobs(queue), history.settle()]);
     return { contentType: registry.contentType, text: await registry.metrics() };
   };
+}
+
+/** @returns undefined where the store does not answer: the other numbers are wanted all the more then */
+async function countJobs(queue: PrometheusParts["queue"]): Promise<{ byStatus: JobCounts; due: number } | undefined> {
+  try {
+    const [byStatus, due] = await Promise.all([queue.stats(), queue.countDue()]);
+    return { byStatus, due };
+  } catch {
+    return undefined;
+  }
 }
 
 interface Sample {

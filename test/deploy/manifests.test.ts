@@ -1,9 +1,9 @@
 // What can be checked of the manifests without Docker and Kubernetes: that they are YAML, fit together, and fit the server.
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
+import * as yaml from "yaml";
 import { SETTINGS } from "../../src/config/settings.ts";
 import { startServer } from "../server-under-test.ts";
 
@@ -13,19 +13,10 @@ const MIB = 1024 * 1024;
 // oxlint-disable-next-line typescript/no-explicit-any -- what the manifests hold is what is checked here
 type Manifest = any;
 
-interface YamlParser {
-  parseAllDocuments(
-    text: string,
-    options: { merge: boolean },
-  ): { readonly errors: readonly Error[]; toJS(): Manifest }[];
-}
-/** The one that @fastify/swagger brings. */
-const yaml = createRequire(createRequire(import.meta.url).resolve("@fastify/swagger"))("yaml") as YamlParser;
-
 /** The documents of a file below deploy/; fails where one is no YAML, or has a key twice. */
 function read(path: string): Manifest[] {
   const documents = yaml.parseAllDocuments(readFileSync(join(DEPLOY, path), "utf8"), { merge: true });
-  return documents.map((document) => {
+  return [...documents].map((document) => {
     assert.deepEqual(document.errors, [], path);
     return document.toJS();
   });

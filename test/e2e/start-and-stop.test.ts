@@ -37,6 +37,7 @@ suite("the server", () => {
       /memory +\d+ MiB by cgroup v[12]/,
       /network +only through the egress gate/,
       /Listening on http:\/\/127\.0\.0\.1:\d+/,
+      /Dashboard: http:\/\/127\.0\.0\.1:\d+\//,
     ]) {
       assert.match(server.stdout, words);
     }

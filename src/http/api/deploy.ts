@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
+import type { FunctionSettings } from "../../core/function.ts";
 import type { Source } from "../../core/program.ts";
 import type { Deployed } from "../../services/deploy.ts";
 import type { StoredFunction } from "../../services/inventory.ts";
@@ -56,14 +57,14 @@ export async function takeQuery(request: FastifyRequest): Promise<void> {
 /**
  * Checks what can be checked before a function is made.
  *
- * @returns deploys it to the function of that name
+ * @returns deploys it to the function of that name, which it makes where `newFunction` says with what settings
  */
 export async function deployOf(
   parts: ManagementParts,
   message: IncomingMessage,
   body: z.infer<typeof deployBody>,
   known: StoredFunction | undefined,
-): Promise<(functionName: string) => Promise<Deployed>> {
+): Promise<(functionName: string, newFunction?: FunctionSettings) => Promise<Deployed>> {
   const { code, files, entry, egress, activate = true, language = known?.language } = body;
   if (language === undefined) throw new PlatformError("INVALID_REQUEST", "language: text is required");
   const upload = {
@@ -72,7 +73,7 @@ export async function deployOf(
     egress: egress === undefined ? undefined : egressOf(egress),
     createdBy: parts.access.keyName(message),
   };
-  return async (functionName) => await parts.deploy({ functionName, ...upload });
+  return async (functionName, newFunction) => await parts.deploy({ functionName, newFunction, ...upload });
 }
 
 /** @throws PlatformError INVALID_REQUEST, CODE_TOO_LARGE, UNSUPPORTED_FILE */

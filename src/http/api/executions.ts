@@ -5,7 +5,7 @@ import { parseKeepingDigits } from "../../core/json-text.ts";
 import { codeFrame } from "../../services/code-frame.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
-import { isRecordedRequest, ReplayedRequest } from "./replayed-request.ts";
+import { isRecordedRequest, recordedRequest } from "./replayed-request.ts";
 import { runFor } from "./run.ts";
 import { executionOut, FAULTS, nothing, pageOf, pageQuery, resultOut, status, trigger } from "./schemas.ts";
 import { executionShape, pageShape } from "./shapes.ts";
@@ -121,7 +121,7 @@ export function executionRoutes(api: Api, parts: ManagementParts): void {
         const input = { kind: "value", json: event } as const;
         return await runFor(reply.raw, invoke, { ...shared, trigger: "invoke", input });
       }
-      const exchange = new ReplayedRequest(event);
+      const exchange = recordedRequest(event);
       const input = { kind: "request", exchange } as const;
       const httpStatus = (): number | undefined => exchange.status;
       return exchange.answered(await runFor(reply.raw, invoke, { ...shared, trigger: "http", input, httpStatus }));

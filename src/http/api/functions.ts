@@ -64,14 +64,8 @@ export function functionRoutes(api: Api, parts: ManagementParts): void {
       // The function's own policy is that of its code: later versions that say nothing get the same.
       const changes = settingsOf({ ...given, egress }, limits.timeoutMs);
       const deploy = await deployOf(parts, raw, { language, code, files, entry, activate }, undefined);
-      const created = await functions.create(name, changes);
-      try {
-        await deploy(created.name);
-      } catch (error) {
-        await functions.remove(created.id); // nothing stays of code that was refused
-        throw error;
-      }
-      return await reply.code(201).send(await everything(inventory.function(created.id)));
+      const { id } = await functions.create(name, changes, deploy);
+      return await reply.code(201).send(await everything(inventory.function(id)));
     },
   });
 
@@ -105,14 +99,8 @@ export function functionRoutes(api: Api, parts: ManagementParts): void {
       const known = parts.catalog.function(params.id);
       if (known === undefined) checkName(params.id);
       const deploy = await deployOf(parts, raw, body, known);
-      const { id, name } = known ?? (await functions.create(params.id, {}));
-      try {
-        const { isNew } = await deploy(name);
-        return await reply.code(isNew ? 201 : 200).send(await everything(inventory.function(id)));
-      } catch (error) {
-        if (known === undefined) await functions.remove(id);
-        throw error;
-      }
+      const { isNew, version } = await deploy(known?.name ?? params.id);
+      return await reply.code(isNew ? 201 : 200).send(await everything(inventory.function(version.functionId)));
     },
   });
 

@@ -1,10 +1,17 @@
 import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
 import { LEAST_PRIORITY, MOST_PRIORITY } from "../../services/jobs.ts";
+import { eventRecord, responseRecord } from "../doors/functions/record.ts";
+import { keepRequest } from "../doors/functions/kept-exchange.ts";
 import { acceptedJob, idempotencyKeyOf, prefersAsync, RESPOND_ASYNC } from "../prefer.ts";
+import { askedRequest, requestIn } from "./asked-request.ts";
+import type { RequestHead } from "../../core/exchange.ts";
+import type { Invocation } from "../../services/invoke.ts";
+import type { JobInput } from "../../services/job-payload.ts";
 import type { Api } from "./management-api.ts";
 import type { ManagementParts } from "./parts.ts";
-import { runFor } from "./run.ts";
+import { ReplayedRequest } from "./replayed-request.ts";
+import { type Result, runFor } from "./run.ts";
 import { accepted, attempts, FAULTS, idParams, resultOut, wholeFrom } from "./schemas.ts";
 
 const KEPT_EVENT_CHARS = 16 * 1024; // as the doors keep it
@@ -33,6 +40,7 @@ export function invocationRoutes(api: Api, { catalog, inventory, invoke, jobs }:
       params: idParams,
       body: z.strictObject({
         input: z.unknown().optional().describe("any JSON; {} where absent"),
+        request: requestIn.optional(),
         version: z
           .union([versionPin, z.number().int().positive().transform(String)])
           .optional()
@@ -44,31 +52,73 @@ export function invocationRoutes(api: Api, { catalog, inventory, invoke, jobs }:
     },
     handler: async ({ params, body, raw }, reply) => {
       const stored = inventory.function(params.id);
-      const { input, version: pin, ...options } = body;
+      const { input, request: asked, version: pin, ...options } = body;
+      if (input !== undefined && asked !== undefined) {
+        throw new PlatformError("INVALID_REQUEST", "request: there is an input already; a call has one of them");
+      }
       const json = JSON.stringify(input ?? {});
+      const caller = { host: raw.headers.host ?? "", remoteAddress: raw.socket.remoteAddress };
+      const request = asked && askedRequest(asked, stored.name, caller);
       const idempotencyKey = idempotencyKeyOf(raw);
       if (prefersAsync(raw)) {
-        const request = { stored, input: { kind: "value", json }, pin, ...options, idempotencyKey } as const;
-        const job = acceptedJob((await jobs.submit(request)).jobId);
+        const kept: JobInput =
+          request === undefined
+            ? { kind: "value", json }
+            : { kind: "request", request: keepRequest(request.head, request.body) };
+        const job = acceptedJob((await jobs.submit({ stored, input: kept, pin, ...options, idempotencyKey })).jobId);
         reply.header("location", job.url).header("preference-applied", RESPOND_ASYNC);
         return await reply.code(202).send(job);
       }
       refuseJobFields({ ...options, "Idempotency-Key": idempotencyKey });
       const version = await catalog.pinned(stored, pin);
+      const { saveResponses } = stored.settings;
+      const timeoutMs = Math.min(options.timeoutMs ?? Infinity, stored.settings.timeoutMs ?? Infinity);
+      if (request !== undefined) {
+        return await runRequest({
+          ...request,
+          saveResponses,
+          run: (call) => runFor(reply.raw, invoke, { version, timeoutMs, ...call }),
+        });
+      }
       let answer: string | undefined;
       const result = await runFor(reply.raw, invoke, {
-        version,
-        trigger: "invoke",
+        ...{ version, trigger: "invoke", timeoutMs },
         input: { kind: "value", json },
-        timeoutMs: Math.min(options.timeoutMs ?? Infinity, stored.settings.timeoutMs ?? Infinity),
         event: () => (json.length > KEPT_EVENT_CHARS ? undefined : json),
-        ...(stored.settings.saveResponses ? { response: () => answer } : {}),
+        ...(saveResponses ? { response: () => answer } : {}),
       });
       const text = result.result === undefined ? undefined : JSON.stringify(result.result);
       if (text !== undefined && text.length <= KEPT_EVENT_CHARS) answer = text;
       return result;
     },
   });
+}
+
+/** The run of a request that was described, with the response that its sender would have got. */
+async function runRequest(given: {
+  readonly head: RequestHead;
+  readonly body: Buffer;
+  readonly saveResponses: boolean;
+  readonly run: (call: Omit<Invocation, "version" | "timeoutMs">) => Promise<Result>;
+}): Promise<Result> {
+  const { head, body, saveResponses, run } = given;
+  const exchange = new ReplayedRequest(head, body);
+  let answer: string | undefined;
+  const answered = exchange.answered(
+    await run({
+      trigger: "http",
+      input: { kind: "request", exchange },
+      event: () => eventRecord(head, body, true),
+      httpStatus: () => exchange.status,
+      ...(saveResponses ? { response: () => answer } : {}),
+    }),
+  );
+  const { response } = answered;
+  if (response !== undefined) {
+    const bytes = Buffer.from(response.body, response.isBase64Encoded ? "base64" : "utf8");
+    answer = responseRecord(response.statusCode, response.headers, bytes, true);
+  }
+  return answered;
 }
 
 /** Whoever waits for the result would wait for what cannot be done. */

@@ -67,6 +67,12 @@ export function logRoutes(api: Api, { executions, clock }: ManagementParts): voi
     response.flushHeaders();
     const stopBeating = clock.every(HEARTBEAT_MS, () => response.write(": still here\n\n"));
     let stop = (): void => {};
+    // What was printed before goes out in one piece: it is as long as what is kept, not longer.
+    let before: string[] | undefined = [];
+    const sendBefore = (): void => {
+      if (before !== undefined && before.length > 0) response.write(before.join(""));
+      before = undefined;
+    };
     response.on("error", () => {});
     response.once("close", () => {
       stopBeating();
@@ -75,14 +81,18 @@ export function logRoutes(api: Api, { executions, clock }: ManagementParts): voi
     stop = await executions.follow(id, {
       onLine(line, n) {
         if (n <= after || !filter(line) || response.destroyed) return;
-        response.write(`id: ${n}\ndata: ${JSON.stringify(numbered(line, n))}\n\n`);
+        const event = `id: ${n}\ndata: ${JSON.stringify(numbered(line, n))}\n\n`;
+        if (before !== undefined) return void before.push(event);
+        response.write(event);
         if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
       },
       onEnd(final) {
+        sendBefore();
         const { status = "error", error } = final ?? {};
         response.end(`event: end\ndata: ${JSON.stringify({ status, error })}\n\n`);
       },
     });
+    sendBefore();
     if (response.destroyed) stop();
   }
 }

@@ -1,4 +1,4 @@
-// An HTTP request that came once and is sent through a worker again; what is answered is kept instead of sent.
+// An HTTP request that has no connection, since it came once before or was only described; what is answered is kept instead of sent.
 import { isUtf8 } from "node:buffer";
 import { PlatformError } from "../../core/errors.ts";
 import type { Exchange, HeaderList, RequestHead, ResponseHead } from "../../core/exchange.ts";
@@ -25,6 +25,21 @@ export function isRecordedRequest(event: string): boolean {
   return [method, relativePath, query].every((part) => typeof part === "string") && typeof headers === "object";
 }
 
+/**
+ * @param event as the execution's record has it
+ * @throws PlatformError INVALID_REQUEST where not all of it was kept
+ */
+export function recordedRequest(event: string): ReplayedRequest {
+  const { method, path, relativePath, query, headers, ...kept } = JSON.parse(event) as RecordedRequest;
+  if (kept.bodyTruncated === true) {
+    throw new PlatformError("INVALID_REQUEST", "its body was too long to be kept, so it cannot be sent again");
+  }
+  const body = Buffer.from(kept.body ?? "", kept.isBase64Encoded === true ? "base64" : "utf8");
+  const list = Object.entries(headers).filter(([name]) => name !== "content-length");
+  if (body.length > 0) list.push(["content-length", String(body.length)]);
+  return new ReplayedRequest({ requestId: newId(), method, path, relativePath, query, headers: list }, body);
+}
+
 export class ReplayedRequest implements Exchange {
   readonly head: RequestHead;
   readonly firstBytes: Buffer;
@@ -34,19 +49,9 @@ export class ReplayedRequest implements Exchange {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  /**
-   * @param event as the execution's record has it
-   * @throws PlatformError INVALID_REQUEST where not all of it was kept
-   */
-  constructor(event: string) {
-    const { method, path, relativePath, query, headers, ...kept } = JSON.parse(event) as RecordedRequest;
-    if (kept.bodyTruncated === true) {
-      throw new PlatformError("INVALID_REQUEST", "its body was too long to be kept, so it cannot be sent again");
-    }
-    this.firstBytes = Buffer.from(kept.body ?? "", kept.isBase64Encoded === true ? "base64" : "utf8");
-    const list = Object.entries(headers).filter(([name]) => name !== "content-length");
-    if (this.firstBytes.length > 0) list.push(["content-length", String(this.firstBytes.length)]);
-    this.head = { requestId: newId(), method, path, relativePath, query, headers: list };
+  constructor(head: RequestHead, body: Buffer) {
+    this.head = head;
+    this.firstBytes = body;
   }
 
   onHead({ status, headers }: ResponseHead): string | undefined {

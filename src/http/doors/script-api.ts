@@ -12,7 +12,8 @@ import { explain } from "../../services/explain.ts";
 import type { Invoke, InvocationResult } from "../../services/invoke.ts";
 import type { Jobs } from "../../services/jobs.ts";
 import type { Programs } from "../../services/programs.ts";
-import { sendFault, sendJson } from "../answer.ts";
+import type { Access } from "../access.ts";
+import { sendFault, sendJson, sendJsonFault } from "../answer.ts";
 import { readBody } from "../body.ts";
 import { decodePath } from "../decode.ts";
 import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../prefer.ts";
@@ -29,6 +30,7 @@ export interface ScriptApiDeps {
   readonly deploy: Deploy;
   readonly invoke: Invoke;
   readonly jobs: Jobs;
+  readonly access: Access;
   readonly limits: RunLimits;
   /** The widest that is allowed. */
   readonly egress: EgressPolicy;
@@ -78,6 +80,12 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
     await execute(await programs.adHoc(body.language, body.code, egress), "run-now", body, response);
   }
 
+  /** For the dashboard: the cookie of its session goes nowhere but below /api. */
+  async function runNowOfSession(request: HttpRequest, response: ServerResponse): Promise<void> {
+    deps.access.checkManagement(request.message, "deploy");
+    await runNow(request, response);
+  }
+
   async function execute(version: Version, trigger: Trigger, body: RunBody, response: ServerResponse): Promise<void> {
     const events = body.stream ? new ScriptEvents(response, version.program.alwaysReturns) : undefined;
     const input = { kind: "value", json: body.input } as const;
@@ -107,6 +115,7 @@ export function scriptRoutes(deps: ScriptApiDeps): Route[] {
     { method: "POST", path: "/run", scope: "invoke", dialect: runDialect, handle: run },
     { method: "POST", path: "/run/*", scope: "invoke", dialect: runDialect, handle: run },
     { method: "POST", path: "/run-now", scope: "deploy", dialect: runDialect, handle: runNow },
+    { method: "POST", path: "/api/run-now", scope: "none", dialect: managementDialect, handle: runNowOfSession },
   ];
 }
 
@@ -138,6 +147,9 @@ const uploadDialect: Dialect = (error, request, response) => {
 const runDialect: Dialect = (error, request, response) => {
   sendFault(error, request, response, runFaultText(error));
 };
+
+/** Everything below /api answers in one shape. */
+const managementDialect: Dialect = (error, _request, response) => sendJsonFault(response, error);
 
 function runFaultText(error: PlatformError): string {
   switch (error.code) {
