@@ -1,5 +1,6 @@
 // Runs every test file, or those named on the command line, and closes with one plain line: N passed, N failed.
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -13,7 +14,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 
 await runAll(
   files.filter((file) => !ALONE.test(file)),
-  2,
+  availableParallelism() + 1, // many of them wait most of the time
 );
 await runAll(
   files.filter((file) => ALONE.test(file)),

@@ -77,7 +77,7 @@ export class ServerUnderTest {
     this.started = new Promise((resolve, reject) => {
       this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
         this.stdout += text;
-        const url = /Listening on (\S+)/.exec(this.stdout)?.[1];
+        const url = /Listening on (\S+)\n/.exec(this.stdout)?.[1];
         if (url === undefined || this.url !== "") return;
         this.url = url;
         this.#boxesDir = this.findBoxesDir();

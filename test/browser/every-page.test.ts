@@ -22,7 +22,7 @@ const CODE = `export default (request) => {
   return Response.json({ hello: "world" });
 };
 `;
-const SETTLED_MS = 3000; // a page that looks all the time is never idle
+const SETTLED_MS = 1000; // a page that looks all the time is never idle
 const TEXT_IN_TWO_LANGUAGES = 0.1; // of the letters, Chinese ones; names and code stay as they are
 
 /** A route, and where to look at it. */
@@ -81,16 +81,13 @@ describe("every page", { skip: noBrowser }, () => {
     );
   });
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`can be used by everyone in the ${colorScheme} theme`, async (t) => {
-      const page = await openPage(t, browser, server, { colorScheme });
-      for (const { path } of visits) {
-        await visit(page, path);
-        assert.equal(await page.getAttribute("html", "data-mantine-color-scheme"), colorScheme);
-        await assertAccessible(page);
-      }
-    });
-  }
+  test("can be used by everyone in the light theme", async (t) => {
+    const page = await openPage(t, browser, server, { colorScheme: "light" });
+    for (const { path } of visits) {
+      await visit(page, path);
+      await assertAccessible(page);
+    }
+  });
 
   test("fits a phone", async (t) => {
     const page = await openPage(t, browser, server, { viewport: { width: 375, height: 740 }, hasTouch: true });
@@ -100,10 +97,12 @@ describe("every page", { skip: noBrowser }, () => {
     }
   });
 
-  test("speaks Chinese, and nowhere shows the name of a message in its place", async (t) => {
-    const page = await openPage(t, browser, server, { locale: "zh-CN" });
+  test("can be used by everyone in the dark theme; speaks Chinese, and shows no message's name in its place", async (t) => {
+    const page = await openPage(t, browser, server, { colorScheme: "dark", locale: "zh-CN" });
     for (const { path } of visits) {
       await visit(page, path);
+      assert.equal(await page.getAttribute("html", "data-mantine-color-scheme"), "dark");
+      await assertAccessible(page);
       const text = await page.locator("body").innerText();
       const chinese = text.match(/\p{Script=Han}/gu)?.length ?? 0;
       const letters = text.match(/\p{Letter}/gu)?.length ?? 1;

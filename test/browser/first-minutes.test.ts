@@ -116,6 +116,7 @@ describe("the first minutes", { skip: noBrowser }, () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("n");
+    await page.getByRole("textbox", { name: "Name" }).waitFor();
     await tabTo(page, "document.activeElement.matches('input[required]')");
     await page.keyboard.press("Control+a");
     await page.keyboard.type("by-keyboard");

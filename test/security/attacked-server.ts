@@ -76,7 +76,7 @@ export class LaunchedServer {
     this.listening = new Promise((resolve, reject) => {
       this.process.stdout?.setEncoding("utf8").on("data", (text: string) => {
         this.stdout += text;
-        this.#url = /Listening on (\S+)/.exec(this.stdout)?.[1] ?? "";
+        this.#url = /Listening on (\S+)\r?\n/.exec(this.stdout)?.[1] ?? "";
         if (this.#url !== "") resolve(true);
       });
       this.process.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));

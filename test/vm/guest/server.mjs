@@ -64,7 +64,7 @@ class Server extends Client {
 
   async started() {
     for (const giveUpAtMs = Date.now() + START_LIMIT_MS; Date.now() < giveUpAtMs; await delay(50)) {
-      this.url = /Listening on (\S+)/.exec(this.#stdout)?.[1] ?? "";
+      this.url = /Listening on (\S+)\n/.exec(this.#stdout)?.[1] ?? "";
       if (this.url !== "") return;
       if (this.#child.exitCode !== null) break;
     }
