@@ -3,11 +3,14 @@
 const MASK = "***";
 /** A shorter secret would mask half of every text. */
 const LEAST_SECRET_CHARS = 4;
-const TELLING_NAME =
-  /^(?:authorization|proxy-authorization|cookie|set-cookie|.*(?:api[-_]?key|secret|token|password|passwd|credential|signature|session).*)$/i;
+const TELLING_PART = "api[-_]?key|secret|token|password|passwd|credential|signature|session";
+const TELLING_NAME = new RegExp(
+  `^(?:authorization|proxy-authorization|cookie|set-cookie|.*(?:${TELLING_PART}).*)$`,
+  "i",
+);
 
-/** A part of every telling name. */
-const TELLING = /authorization|cookie|api[-_]?key|secret|token|password|passwd|credential|signature|session|[\\%]/i;
+/** A part of every telling name, or of one that is escaped. */
+const TELLING = new RegExp(`authorization|cookie|${TELLING_PART}|[\\\\%]`, "i");
 
 /**
  * False for a text in which no name can tell of a secret: it is kept as it came, to the last digit, and need not be parsed. Escapes

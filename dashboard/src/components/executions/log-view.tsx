@@ -110,7 +110,7 @@ function Lines({ lines, word, isOpen, maxHeight }: LinesProps) {
   const count = lines.length;
   useEffect(() => {
     if (isOpen && isAtEnd && count > 0) rows.scrollToIndex(count - 1, { align: "end" });
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when lines have come
+    // Only when lines have come.
   }, [count, isOpen]);
   const shown = rows.getVirtualItems();
   return (

@@ -49,7 +49,7 @@ export function useLogs(executionId: string, onEnd?: () => void): Logs {
       stop();
       lines.close();
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- another function to tell is no reason to begin again
+    // Another function to tell is no reason to begin again.
   }, [executionId]);
   return logs;
 }
