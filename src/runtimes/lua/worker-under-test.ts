@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { findInterpreter } from "./interpreter.ts";
 import { LUAJIT_FLAGS } from "./compile-files.ts";
-import { withoutUsage } from "../usage.fixture.ts";
+import { FrameSource } from "../frame-source.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -73,8 +73,7 @@ export class WorkerUnderTest {
   server: Server = () => {
     throw new Refusal("nobody plays the server");
   };
-  #unread: Buffer = Buffer.alloc(0);
-  #chunks: AsyncIterator<Buffer>;
+  readonly #frames: FrameSource;
   #lastId = 0;
 
   constructor(t: TestContext) {
@@ -83,7 +82,7 @@ export class WorkerUnderTest {
       env: { TZ: "UTC0" },
       cwd: "/",
     });
-    this.#chunks = (this.channel[Symbol.asyncIterator] as () => AsyncIterator<Buffer>).call(this.channel);
+    this.#frames = new FrameSource(this.channel);
     t.after(async () => {
       this.process.kill("SIGKILL");
       if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, "exit");
@@ -198,24 +197,8 @@ export class WorkerUnderTest {
   }
 
   async #receive(): Promise<RawFrame> {
-    const lengths = await this.#take(8);
-    const header = await this.#take(lengths.readUInt32BE(0));
-    const bytes = await this.#take(lengths.readUInt32BE(4));
-    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), bytes };
-  }
-
-  async #take(count: number): Promise<Buffer> {
-    const pieces = [this.#unread];
-    let have = this.#unread.length;
-    while (have < count) {
-      const next = await this.#chunks.next();
-      if (next.done === true) throw new Error("the worker closed its channel");
-      pieces.push(next.value);
-      have += next.value.length;
-    }
-    const all = pieces.length === 1 ? this.#unread : Buffer.concat(pieces);
-    this.#unread = all.subarray(count);
-    return all.subarray(0, count);
+    const { header, bytes } = await this.#frames.next();
+    return { header: header as Frame["header"], bytes };
   }
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { findNativeRuntime } from "./runtime.ts";
-import { withoutUsage } from "../usage.fixture.ts";
+import { FrameSource } from "../frame-source.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -34,8 +34,7 @@ export class WorkerUnderTest {
   readonly folder: string;
   /** The one that programs can write to. */
   readonly writable: string;
-  readonly #chunks: AsyncIterator<Buffer>;
-  #unread: Buffer = Buffer.alloc(0);
+  readonly #frames: FrameSource;
   #lastId = 0;
 
   constructor(t: TestContext) {
@@ -56,7 +55,7 @@ export class WorkerUnderTest {
       cwd: this.writable,
     });
     const kill = setTimeout(() => this.process.kill("SIGKILL"), LONGEST_MS);
-    this.#chunks = (this.channel[Symbol.asyncIterator] as () => AsyncIterator<Buffer>).call(this.channel);
+    this.#frames = new FrameSource(this.channel);
     t.after(async () => {
       clearTimeout(kill);
       this.process.kill("SIGKILL");
@@ -164,23 +163,7 @@ export class WorkerUnderTest {
   }
 
   async receive(): Promise<Frame> {
-    const lengths = await this.#take(8);
-    const header = await this.#take(lengths.readUInt32BE(0));
-    const body = await this.#take(lengths.readUInt32BE(4));
-    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), body };
-  }
-
-  async #take(count: number): Promise<Buffer> {
-    const pieces = [this.#unread];
-    let have = this.#unread.length;
-    while (have < count) {
-      const next = await this.#chunks.next();
-      if (next.done === true) throw new Error("the worker closed its channel");
-      pieces.push(next.value);
-      have += next.value.length;
-    }
-    const all = pieces.length === 1 ? this.#unread : Buffer.concat(pieces);
-    this.#unread = all.subarray(count);
-    return all.subarray(0, count);
+    const { header, bytes: body } = await this.#frames.next();
+    return { header: header as Frame["header"], body };
   }
 }

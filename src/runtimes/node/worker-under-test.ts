@@ -9,7 +9,7 @@ import type { TestContext } from "node:test";
 import type { Program, Source } from "../../core/program.ts";
 import { prepare } from "./prepare.ts";
 import { findNodeRuntime } from "./runtime.ts";
-import { withoutUsage } from "../usage.fixture.ts";
+import { withoutUsage } from "../frame-source.fixture.ts";
 
 export interface Frame {
   readonly t: string;

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import { findInterpreter } from "./interpreter.ts";
 import { PYTHON_FLAGS } from "./runtime.ts";
-import { withoutUsage } from "../usage.fixture.ts";
+import { FrameSource } from "../frame-source.fixture.ts";
 
 export interface Frame {
   readonly header: { readonly t: string; readonly [key: string]: unknown };
@@ -32,8 +32,7 @@ const shim = fileURLToPath(new URL("shim/shim.py", import.meta.url));
 export class WorkerUnderTest {
   readonly tmp = mkdtempSync(join(tmpdir(), "cloche-python-"));
   readonly process: ChildProcess;
-  #unread: Buffer = Buffer.alloc(0);
-  #chunks: AsyncIterator<Buffer>;
+  readonly #frames: FrameSource;
   #lastId = 0;
 
   constructor(t: TestContext) {
@@ -42,7 +41,7 @@ export class WorkerUnderTest {
       env: { HOME: this.tmp, TMPDIR: this.tmp, LANG: "C.UTF-8" },
       cwd: "/",
     });
-    this.#chunks = (this.channel[Symbol.asyncIterator] as () => AsyncIterator<Buffer>).call(this.channel);
+    this.#frames = new FrameSource(this.channel);
     t.after(async () => {
       this.process.kill("SIGKILL");
       if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, "exit");
@@ -68,10 +67,8 @@ export class WorkerUnderTest {
   }
 
   async receiveBytes(): Promise<{ readonly header: Frame["header"]; readonly bytes: Buffer }> {
-    const lengths = await this.#take(8);
-    const header = await this.#take(lengths.readUInt32BE(0));
-    const bytes = await this.#take(lengths.readUInt32BE(4));
-    return { header: withoutUsage(JSON.parse(header.toString()) as Frame["header"]), bytes };
+    const { header, bytes } = await this.#frames.next();
+    return { header: header as Frame["header"], bytes };
   }
 
   async run(inputJson = "{}"): Promise<Run> {
@@ -91,20 +88,6 @@ export class WorkerUnderTest {
     this.send({ t: "ping", id: 0 });
     const { header } = await this.receive();
     return header.t === "retire" ? String(header["why"]) : undefined;
-  }
-
-  async #take(count: number): Promise<Buffer> {
-    const pieces = [this.#unread];
-    let have = this.#unread.length;
-    while (have < count) {
-      const next = await this.#chunks.next();
-      if (next.done === true) throw new Error("the worker closed its channel");
-      pieces.push(next.value);
-      have += next.value.length;
-    }
-    const all = Buffer.concat(pieces);
-    this.#unread = all.subarray(count);
-    return all.subarray(0, count);
   }
 }
 
