@@ -1,5 +1,7 @@
 // What one server changes is in force at another: by its message within milliseconds, and where that is lost by its number.
 import { setTimeout as delay } from "node:timers/promises";
+import { inForceAfterMs } from "../in-force.ts";
+import { statusFrom } from "../status-from.ts";
 import { Cluster, type Node } from "./cluster.ts";
 import type { Fault, FaultReport } from "./faults.ts";
 import { soon } from "./soon.ts";
@@ -10,7 +12,6 @@ const HEADERS = { authorization: `Bearer ${ADMIN}`, "content-type": "application
 const WITH_MESSAGES_MS = 100;
 const WITHOUT_MS = 5_000;
 const PATIENCE = 10;
-const LOOK_MS = 5;
 
 /** Each changes something at one server, and says how the other shows it. */
 const CHANGES: Readonly<Record<string, (a: Node, b: Node, n: number) => Promise<() => Promise<boolean>>>> = {
@@ -30,16 +31,12 @@ const CHANGES: Readonly<Record<string, (a: Node, b: Node, n: number) => Promise<
     await change(a, "PATCH", "/api/functions/changed", { corsOrigins: [`https://n${n}.example`] });
     return async () => (await served(b, `https://n${n}.example`)).origin === `https://n${n}.example`;
   },
-  async "key's revocation"(a, b) {
+  async "key's revocation"(a, b, n) {
     const { id, key } = (await change(a, "POST", "/api/keys", { name: "k", scope: "read" })) as unknown as {
       readonly id: string;
       readonly key: string;
     };
-    const status = async (): Promise<number> => {
-      const response = await fetch(`${b.url}/api/functions`, { headers: { authorization: `Bearer ${key}` } });
-      await response.arrayBuffer();
-      return response.status;
-    };
+    const status = (): Promise<number> => statusFrom(n, `${b.url}/api/functions`, { authorization: `Bearer ${key}` });
     await soon("the new key opens the other server", async () => ((await status()) === 200 ? true : undefined));
     await change(a, "DELETE", `/api/keys/${id}`);
     return async () => (await status()) === 401;
@@ -66,12 +63,10 @@ async function run(times: number, isMute: boolean): Promise<FaultReport> {
         if (isMute && name !== "key's revocation") b.line?.mute();
         const shown = await make(a, b, n);
         if (isMute) b.line?.mute();
-        const startedAtMs = performance.now();
         try {
-          await soon(name, async () => ((await shown()) ? true : undefined), promisedMs * PATIENCE, LOOK_MS);
-          takenMs.push(performance.now() - startedAtMs);
+          takenMs.push(await inForceAfterMs(shown, promisedMs * PATIENCE));
         } catch (error) {
-          lost.push((error as Error).message);
+          lost.push(`${name}: ${(error as Error).message}`);
         }
         b.line?.restore();
         await delay(50);
