@@ -24,6 +24,7 @@ import { findNativeRuntime } from "./runtimes/native/runtime.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
 import { findPythonRuntime } from "./runtimes/python/runtime.ts";
 import { cacheKeyOf, goBuilder } from "./runtimes/go/builder.ts";
+import { findTinyGo } from "./runtimes/go/tinygo.ts";
 import { findToolchain } from "./runtimes/go/toolchain.ts";
 import type { BuilderSearch, RuntimeSearch } from "./runtimes/runtime.ts";
 import { findCertificates, withCertificates } from "./sandbox/egress/certificates.ts";
@@ -171,6 +172,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const builder = goBuilder(toolchain, {
     cacheDir: goCache?.dir,
     modulesDir: moduleCache?.dir,
+    tinyGo: findTinyGo(builds, asRoot),
     limits: {
       memoryBytes: builds.memoryBytes,
       cpus: builds.cpus,

@@ -12,10 +12,13 @@ export function startMessage(app: App, config: Config, version: string): string 
       ? `  ${search.runtime.title.padEnd(20)} ${search.runtime.languages.join(", ")}`
       : `  ${search.languages.join(", ")}: not available: ${search.reason}`,
   );
-  const builders = app.builders.map((search) =>
+  const builders = app.builders.flatMap((search) =>
     search.found
-      ? `  ${search.title.padEnd(20)} compiles ${search.language}; modules: ${app.moduleProxy}`
-      : `  ${search.language}: cannot be compiled: ${search.reason}`,
+      ? [
+          `  ${search.title.padEnd(20)} compiles ${search.language}; modules: ${app.moduleProxy}`,
+          ...(search.tinyGo !== undefined && "reason" in search.tinyGo ? [`  not used: ${search.tinyGo.reason}`] : []),
+        ]
+      : [`  ${search.language}: cannot be compiled: ${search.reason}`],
   );
   const features = app.sandbox.features.map(
     ({ name, inForce, detail }) => `  ${inForce ? "+" : "-"} ${name.padEnd(18)} ${detail}`,

@@ -33,16 +33,36 @@ export function findGo(machine) {
   return found.find(({ isFit }) => isFit) ?? found[0];
 }
 
+// As in src/runtimes/go/tinygo.ts.
+const TINYGO_ROOTS = ["/usr/local/tinygo", "/usr/local/lib/tinygo", "/usr/lib/tinygo"];
+const TINYGO_PARTS = ["bin/tinygo", "lib", "src", "targets"];
+
+/**
+ * Where the TinyGo is that the server would find.
+ *
+ * @param {Files} machine
+ * @returns {string | undefined}
+ */
+function findTinyGo(machine) {
+  const named = machine.env["TINYGOROOT"]?.trim();
+  const roots = named ? [named] : [...rootsInPath(machine, "tinygo"), ...TINYGO_ROOTS];
+  return roots.find((root) => TINYGO_PARTS.every((part) => machine.exists(join(root, part))));
+}
+
 /** @type {(machine: Files) => string[]} */
 function usualRoots(machine) {
-  const programs = (machine.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const inPath = programs.flatMap((folder) => {
-    const binary = machine.realPath(join(folder, "go"));
-    return binary === undefined ? [] : [dirname(dirname(binary))];
-  });
   const minors = machine.list("/usr/lib").flatMap((name) => /^go-1\.(\d+)$/.exec(name)?.[1] ?? []);
   const ofDebian = minors.sort((a, b) => Number(b) - Number(a)).map((minor) => `/usr/lib/go-1.${minor}`);
-  return [...inPath, ...FIXED_ROOTS, ...ofDebian];
+  return [...rootsInPath(machine, "go"), ...FIXED_ROOTS, ...ofDebian];
+}
+
+/** @type {(machine: Files, name: string) => string[]} */
+function rootsInPath(machine, name) {
+  const folders = (machine.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return folders.flatMap((folder) => {
+    const binary = machine.realPath(join(folder, name));
+    return binary === undefined ? [] : [dirname(dirname(binary))];
+  });
 }
 
 /**
@@ -52,8 +72,16 @@ function usualRoots(machine) {
 export function checkGo(machine) {
   const id = "go";
   const go = findGo(machine);
-  if (go?.isFit)
-    return { id, level: "ok", what: `Go ${go.version} at ${go.root}, to build functions in Go`, canFix: false };
+  if (go?.isFit) {
+    const tinyGo = findTinyGo(machine);
+    const module = tinyGo === undefined ? "" : `, and TinyGo at ${tinyGo}, for their WebAssembly`;
+    return {
+      id,
+      level: "ok",
+      what: `Go ${go.version} at ${go.root}, to build functions in Go${module}`,
+      canFix: false,
+    };
+  }
   return {
     id,
     level: "info",

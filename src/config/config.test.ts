@@ -272,6 +272,13 @@ const CASES: { readonly [name: string]: Case } = {
     refused: [],
     words: "text",
   },
+  TINYGOROOT: {
+    get: (config) => config.builds.tinyGoRoot,
+    fallback: undefined,
+    allowed: { "/opt/tinygo": "/opt/tinygo", off: "off" },
+    refused: [],
+    words: "text",
+  },
   GOPROXY: {
     get: (config) => config.builds.goProxy,
     fallback: "https://proxy.golang.org",

@@ -65,6 +65,8 @@ export interface BuildSettings {
   readonly concurrency: number;
   /** Where Go is; undefined: at the usual places. */
   readonly goRoot: string | undefined;
+  /** Where TinyGo is, or `off`; undefined: at the usual places, where it is there at all. */
+  readonly tinyGoRoot: string | undefined;
   /** Folders of programs: the `PATH`. */
   readonly path: readonly string[];
   /** As Go has them. */
@@ -130,6 +132,7 @@ export function readConfig(environment: Environment): Config {
       cpus: read(SETTINGS.buildCpus),
       concurrency: read(SETTINGS.buildConcurrency),
       goRoot: read(SETTINGS.goRoot),
+      tinyGoRoot: read(SETTINGS.tinyGoRoot),
       path: (environment["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/")),
       goProxy: read(SETTINGS.goProxy),
       goSumDb: read(SETTINGS.goSumDb),

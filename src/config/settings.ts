@@ -51,6 +51,7 @@ export const SETTINGS = {
   buildCpus: decimal("BUILD_CPUS", 2, 0.1, 1024, "cores"),
   buildConcurrency: integer("BUILD_CONCURRENCY", 1, 1, 64),
   goRoot: optional(text("GOROOT", "")),
+  tinyGoRoot: optional(text("TINYGOROOT", "")),
   goProxy: moduleProxies("GOPROXY", "https://proxy.golang.org"),
   goSumDb: sumDb("GOSUMDB", "sum.golang.org"),
   redisUrl: optional(redisUrl("REDIS_URL")),

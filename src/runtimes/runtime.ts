@@ -46,6 +46,8 @@ export type BuilderSearch =
       readonly version: string;
       /** On the host. */
       readonly path: string;
+      /** Of Go alone: where TinyGo is, which then compiles its WebAssembly, or why the one that is there cannot be used. */
+      readonly tinyGo?: { readonly path: string } | { readonly reason: string } | undefined;
       readonly image: BaseImage;
     }
   | { readonly found: false; readonly language: string; readonly reason: string };

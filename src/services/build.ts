@@ -27,7 +27,7 @@ export interface Built {
   readonly artifacts: Artifacts;
   /** `handler`: a main function of ours serves HTTP with it. */
   readonly style: "program" | "handler";
-  /** One for each target that could not be built while another one could. */
+  /** One for each target that could not be built while another one could, or that TinyGo could not compile and Go did. */
   readonly warnings: readonly string[];
 }
 
@@ -116,11 +116,12 @@ export function createBuild({ sandbox, builder, limits, modules, clock, cache, .
     try {
       const startedMs = clock.monotonicMs();
       const cached = await cachedModules(request);
+      const timeoutMs = limits.timeoutMs - (clock.monotonicMs() - startedMs);
       const { last, end } = await talkToBox({
         ...{ sandbox, clock, base: builder.base, egress: modules.egress },
-        header: { ...header, modules: cached },
+        header: { ...header, modules: cached, timeoutMs },
         body: names.map((path) => request.files[path] ?? Buffer.alloc(0)),
-        timeoutMs: limits.timeoutMs - (clock.monotonicMs() - startedMs),
+        timeoutMs,
         maxBodyBytes: limits.artifactBytes * request.targets.length,
         signal: closing.signal,
         onFrame: () => true, // the first one is the answer

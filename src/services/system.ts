@@ -51,9 +51,9 @@ async function nodesOf(nodes: () => Promise<readonly object[]>): Promise<object>
 
 function describeBuilder(search: BuilderSearch): object {
   const { language, found } = search;
-  return found
-    ? { language, found, title: search.title, path: search.path }
-    : { language, found, reason: search.reason };
+  if (!found) return { language, found, reason: search.reason };
+  const { title, path, tinyGo } = search;
+  return { language, found, title, path, ...(tinyGo === undefined ? {} : { tinyGo }) };
 }
 
 function describeRuntime(search: RuntimeSearch): object {

@@ -159,6 +159,19 @@ suite("Go", () => {
     assert.match(named.what, /^Go 1\.25\.0 at \/opt\/go,/);
   });
 
+  test("is told with TinyGo, where that is whole and wanted", async () => {
+    const parts = ["bin/tinygo", "lib/README", "src/README", "targets/wasip1.json"];
+    const tinyGo = (root: string): Record<string, string> =>
+      Object.fromEntries(parts.map((part) => [`${root}/${part}`, ""]));
+    const told = async (files: object, env: Record<string, string> = {}): Promise<string> =>
+      (await finding({ files: { ...at("/usr/local/go"), ...files }, env }, "go")).what;
+
+    assert.match(await told(tinyGo("/usr/local/lib/tinygo")), /, and TinyGo at \/usr\/local\/lib\/tinygo, for/);
+    assert.match(await told(tinyGo("/opt/tiny"), { TINYGOROOT: "/opt/tiny" }), /TinyGo at \/opt\/tiny,/);
+    assert.doesNotMatch(await told(tinyGo("/usr/local/tinygo"), { TINYGOROOT: "off" }), /TinyGo/);
+    assert.doesNotMatch(await told({ "/usr/local/tinygo/bin/tinygo": "" }), /TinyGo/);
+  });
+
   test("missing, old or half is no complaint, but said with what it costs", async () => {
     const half = { ...at("/usr/local/go"), "/usr/local/go/src/fmt/print.go": undefined };
     for (const files of [{}, at("/usr/lib/go-1.19", "1.19.8"), half]) {

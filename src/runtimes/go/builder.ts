@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseImage, BoxLimits, Mount } from "../../core/base-image.ts";
 import type { BuilderSearch } from "../runtime.ts";
+import type { TinyGo, TinyGoSearch } from "./tinygo.ts";
 import { mountsOf, type Toolchain, type ToolchainSearch } from "./toolchain.ts";
 
 const BASE = "go-build";
@@ -17,6 +18,8 @@ export interface BuilderOptions {
   readonly cacheDir: string | undefined;
   /** Folder on the host with modules that have been fetched; shown read-only. Undefined: none. */
   readonly modulesDir?: string | undefined;
+  /** Undefined: it was not looked for. */
+  readonly tinyGo?: TinyGoSearch;
   readonly limits: Partial<BoxLimits>;
   /** True where modules may be fetched: the go command then reaches the gate through a port on the box's own loopback. */
   readonly fetches: boolean;
@@ -36,18 +39,27 @@ export function cacheKeyOf({ version }: Toolchain): readonly string[] {
 export function goBuilder(search: ToolchainSearch, options: BuilderOptions): BuilderSearch {
   if (!search.found) return { found: false, language: "go", reason: search.reason };
   const { toolchain } = search;
+  const { tinyGo } = options;
   return {
     found: true,
     language: "go",
     base: BASE,
-    title: `Go ${toolchain.version}`,
+    title: `Go ${toolchain.version}${tinyGo?.found === true ? ", TinyGo" : ""}`,
     version: toolchain.version,
     path: toolchain.root,
+    tinyGo: tellOf(tinyGo),
     image: imageOf(toolchain, options),
   };
 }
 
-function imageOf(toolchain: Toolchain, { cacheDir, modulesDir, limits, fetches }: BuilderOptions): BaseImage {
+function tellOf(search: TinyGoSearch | undefined): { readonly path: string } | { readonly reason: string } | undefined {
+  if (search?.found === true) return { path: search.tinyGo.root };
+  return search?.reason === undefined ? undefined : { reason: search.reason };
+}
+
+function imageOf(toolchain: Toolchain, options: BuilderOptions): BaseImage {
+  const { cacheDir, modulesDir, limits, fetches } = options;
+  const tinyGo: TinyGo | undefined = options.tinyGo?.found === true ? options.tinyGo.tinyGo : undefined;
   return {
     base: BASE,
     command: ["/rt/node", `--max-old-space-size=${SHIM_HEAP_MIB}`, "/shim/main.cjs"],
@@ -55,11 +67,12 @@ function imageOf(toolchain: Toolchain, { cacheDir, modulesDir, limits, fetches }
     binds: [
       { from: process.execPath, to: "/rt/node" },
       ...mountsOf(toolchain, "/rt/go"),
+      ...(tinyGo === undefined ? [] : [{ from: tinyGo.root, to: "/rt/tinygo" }]),
       ...(cacheDir === undefined ? [] : [{ from: cacheDir, to: "/go-cache" }]),
       ...(modulesDir === undefined ? [] : [{ from: modulesDir, to: "/go-modules" }]),
     ],
     devices: [],
-    librariesOf: [process.execPath], // Go's own programs are static
+    librariesOf: [process.execPath, ...(tinyGo?.dynamicPrograms ?? [])], // Go's own programs are static
     env: { PATH: "/rt/go/bin", HOME: "/tmp", TMPDIR: "/tmp", LANG: "C.UTF-8" },
     limits,
     // The go command locks go.mod and its caches, and stops where it cannot.

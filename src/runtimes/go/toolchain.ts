@@ -35,7 +35,10 @@ const NEEDED_PARTS = new Set(["bin", "src", "pkg/tool", "VERSION"]);
 
 /** @param asOthers true where boxes run as users of their own, who must be able to read it */
 export function findToolchain({ goRoot, path }: Places, asOthers: boolean): ToolchainSearch {
-  const roots = goRoot === undefined ? [...path.flatMap(rootOfProgramIn), ...FIXED_ROOTS, ...debianRoots()] : [goRoot];
+  const roots =
+    goRoot === undefined
+      ? [...path.flatMap((folder) => rootOfProgramIn(folder, "go")), ...FIXED_ROOTS, ...debianRoots()]
+      : [goRoot];
   const refused: string[] = [];
   for (const root of new Set(roots)) {
     const version = versionOf(root);
@@ -62,8 +65,9 @@ export function mountsOf({ root }: Toolchain, to: string): Mount[] {
   }));
 }
 
-function rootOfProgramIn(folder: string): string[] {
-  const program = join(folder, "go");
+/** The root folder that a program of `PATH` belongs to, behind any link. */
+export function rootOfProgramIn(folder: string, name: string): string[] {
+  const program = join(folder, name);
   return existsSync(program) ? [dirname(dirname(realpathSync(program)))] : [];
 }
 
@@ -91,7 +95,7 @@ function whyUnfit(toolchain: Toolchain, asOthers: boolean): string | undefined {
 }
 
 /** The folders on the way to `path` that other users cannot pass. */
-function barredOn(path: string): string[] {
+export function barredOn(path: string): string[] {
   const parent = dirname(path);
   const above = parent === path ? [] : barredOn(parent);
   const { mode } = statSync(path);

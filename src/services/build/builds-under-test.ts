@@ -8,6 +8,7 @@ import { systemClock } from "../../core/clock.ts";
 import { PlatformError } from "../../core/errors.ts";
 import type { ArtifactMode } from "../../core/program.ts";
 import { cacheKeyOf, goBuilder } from "../../runtimes/go/builder.ts";
+import { findTinyGo } from "../../runtimes/go/tinygo.ts";
 import { findToolchain } from "../../runtimes/go/toolchain.ts";
 import { folderName, pidsIn } from "../../sandbox/cgroup/files.ts";
 import { withCertificates } from "../../sandbox/egress/certificates.ts";
@@ -38,6 +39,8 @@ export interface Wishes {
   readonly fetchLimits?: Partial<FetchLimits>;
   /** False: the standard library is compiled by each build. */
   readonly primed?: boolean;
+  /** As the setting: undefined is none, wherever it may be on this machine. */
+  readonly tinyGoRoot?: string;
 }
 
 export interface Files {
@@ -72,6 +75,7 @@ export class BuildsUnderTest {
     caFile,
     fetchLimits,
     primed = true,
+    tinyGoRoot = "off",
   }: Wishes = {}): Promise<BuildsUnderTest> {
     const all = { ...LIMITS, ...limits };
     const asRoot = process.getuid?.() === 0;
@@ -85,6 +89,7 @@ export class BuildsUnderTest {
     const builder = goBuilder(search, {
       cacheDir: cache?.dir,
       modulesDir: moduleCache?.dir,
+      tinyGo: findTinyGo({ tinyGoRoot, path: [] }, asRoot),
       limits: { memoryBytes: all.memoryBytes, cpus: all.cpus, pids: all.pids, tmpBytes: all.diskBytes },
       fetches: modules.proxy !== "off",
     });

@@ -10,6 +10,7 @@ const { layModules } = require("./modules.cjs");
 const { cleaned, firstLine, reportsIn } = require("./output.cjs");
 const { preparePackage } = require("./package.cjs");
 const { writeSources } = require("./sources.cjs");
+const { hasTinyGo, runTinyGo } = require("./tinygo.cjs");
 
 const NO_SYMBOLS = "-ldflags=-s -w";
 
@@ -17,7 +18,7 @@ const NO_SYMBOLS = "-ldflags=-s -w";
  * Builds the package in `request.folder` for each of `request.targets`.
  *
  * @returns {Promise<{style: string, artifacts: {mode: string, bytes: Buffer}[], warnings: string[]}>} a warning stands for a target that could
- *   not be built while another one could
+ *   not be built while another one could, or that TinyGo could not compile and Go did
  */
 async function build(request, body) {
   const { files, folder, targets, goVersion, proxy, maxArtifactBytes } = request;
@@ -41,13 +42,18 @@ async function build(request, body) {
       if (targets.length === 1) throw new BuildError({ message });
       continue;
     }
+    const at = { cwd, env: { ...env, ...TARGETS[mode] } };
+    const tiny = mode === "wasm" && hasTinyGo() ? await runTinyGo(what, at, request.timeoutMs) : undefined;
+    if (tiny?.ok) {
+      artifacts.push({ mode, bytes: artifact(tiny.out, mode, maxArtifactBytes) });
+      continue;
+    }
     const out = paths.join(PLACES.out, mode);
-    const { ok, stdout, stderr } = await runGo(["build", NO_SYMBOLS, "-o", out, what], {
-      cwd,
-      env: { ...env, ...TARGETS[mode] },
-    });
-    if (ok) artifacts.push({ mode, bytes: artifact(out, mode, maxArtifactBytes) });
-    else {
+    const { ok, stdout, stderr } = await runGo(["build", NO_SYMBOLS, "-o", out, what], at);
+    if (ok) {
+      artifacts.push({ mode, bytes: artifact(out, mode, maxArtifactBytes) });
+      if (tiny !== undefined) warnings.push(`wasm: Go compiled it, as TinyGo could not: ${tiny.reason}`);
+    } else {
       const error = failure(stdout + stderr, cwd, proxy);
       if (artifacts.length === 0 || error.facts.limit !== undefined) throw error;
       warnings.push(`${mode}: ${error.message}`);
