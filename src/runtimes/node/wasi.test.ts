@@ -71,10 +71,19 @@ const CALLS = [
     call("path_readlink", fd, 16, 4, 32, 16, 48),
     call("path_unlink_file", fd, 16, 4),
   ]),
-  call("fd_fdstat_set_flags", 9, 0),
+  ...[0, 1, 2, 9].map((fd) => call("fd_fdstat_set_flags", fd, 0)),
+  call("fd_fdstat_set_flags", 0, 4),
+  call("fd_write", 1, 8192, 2000, 8), // pieces without a byte
+  call("fd_read", 0, 8192, 2000, 8),
   poll("nothing", "", 0),
   poll("the monotonic clock", clock(1, 1_000_000)),
   poll("the time of day", clock(0, 1_000_000)),
+  call("fd_fdstat_set_rights", 9, 0n, 0n),
+  call("fd_fdstat_set_rights", 2, 64n, 0n),
+  call("fd_fdstat_set_rights", 2, 66n, 0n),
+  call("fd_write", 2, 0, 0, 8),
+  call("fd_fdstat_set_rights", 2, 0n, 0n),
+  call("fd_write", 2, 0, 0, 8),
   call("fd_renumber", 9, 1),
   call("fd_close", 9),
   call("fd_close", 0),
@@ -166,6 +175,30 @@ suite("WASI", () => {
     const sleptNs = bytes.readBigUInt64LE(32) - bytes.readBigUInt64LE(24);
     assert.ok(sleptNs >= 29_000_000n, `${sleptNs}`);
     assert.notDeepEqual(bytes.subarray(40, 48), again.subarray(40, 48));
+  });
+
+  test("a stream's flags are told as they were set, and its end by a poll", async (t) => {
+    const [nonBlocking, readAndPoll, hangup] = [4, 2 + 8 + 2 ** 21 + 2 ** 27, 1];
+    const program = programOf(
+      `(drop (call $fd_fdstat_set_flags (i32.const 0) (i32.const ${nonBlocking})))
+       (drop (call $fd_fdstat_get (i32.const 0) (i32.const 16)))
+       (memory.fill (i32.const 2048) (i32.const 0) (i32.const 96))
+       (i32.store8 (i32.const 2056) (i32.const 1))
+       (drop (call $poll_oneoff (i32.const 2048) (i32.const 3072) (i32.const 1) (i32.const 40)))
+       (i32.store (i32.const 0) (i32.const 200)) (i32.store (i32.const 4) (i32.const 50))
+       (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+       (drop (call $poll_oneoff (i32.const 2048) (i32.const 3104) (i32.const 1) (i32.const 40)))
+       ${print(16, 24)} ${print(3072, 64)}`,
+      ["fd_fdstat_set_flags", "fd_fdstat_get", "poll_oneoff", "fd_read", "fd_write"],
+    );
+    const bytes = Buffer.concat((await boundTo(t, program).run("some text")).logs.map(({ data }) => data));
+
+    assert.deepEqual([bytes.readUInt16LE(2), Number(bytes.readBigUInt64LE(8))], [nonBlocking, readAndPoll]);
+    const told = [24, 56].map((at) => [Number(bytes.readBigUInt64LE(at + 16)), bytes.readUInt16LE(at + 24)]);
+    assert.deepEqual(told, [
+      [1, 0],
+      [0, hangup],
+    ]);
   });
 
   test("closed streams stay closed for this run, and are open in the next", async (t) => {

@@ -21,6 +21,7 @@ const SIGNATURES = {
   fd_datasync: "i32",
   fd_fdstat_get: "i32 i32",
   fd_fdstat_set_flags: "i32 i32",
+  fd_fdstat_set_rights: "i32 i64 i64",
   fd_filestat_get: "i32 i32",
   fd_filestat_set_size: "i32 i64",
   fd_pread: "i32 i32 i32 i64 i32",

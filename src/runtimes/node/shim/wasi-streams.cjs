@@ -13,11 +13,17 @@ const LOG = {
   stderr: { t: "log", level: "error", stream: "stderr" },
 };
 
+/** What may be done with a descriptor, as preview 1 numbers it. */
+const RIGHT = { FD_READ: 2, FDSTAT_SET_FLAGS: 8, FD_WRITE: 64, FILESTAT_GET: 1 << 21, POLL: 1 << 27 };
+const OF_ALL = RIGHT.FDSTAT_SET_FLAGS | RIGHT.FILESTAT_GET | RIGHT.POLL;
+
+/** `flags` are told as they were set, and change nothing. @typedef {{ name: "stdin" | "stdout" | "stderr", rights: number, flags: number }} Descriptor */
+
 /** Thrown through the module where nobody waits for its end. */
 class Cancelled extends Error {}
 
 class Streams {
-  /** Name of the stream at each descriptor. @type {(("stdin" | "stdout" | "stderr") | undefined)[]} */
+  /** @type {(Descriptor | undefined)[]} */
   #open = [];
   #id = 0;
   #isRequest = false;
@@ -37,7 +43,11 @@ class Streams {
 
   /** For a new call. @param {{ id: number, isRequest: boolean, first: Buffer, ended: boolean }} given */
   start({ id, isRequest, first, ended }) {
-    this.#open = ["stdin", "stdout", "stderr"];
+    this.#open = [
+      { name: "stdin", rights: OF_ALL | RIGHT.FD_READ, flags: 0 },
+      { name: "stdout", rights: OF_ALL | RIGHT.FD_WRITE, flags: 0 },
+      { name: "stderr", rights: OF_ALL | RIGHT.FD_WRITE, flags: 0 },
+    ];
     this.#id = id;
     this.#isRequest = isRequest;
     this.#unread = first;
@@ -79,6 +89,11 @@ class Streams {
   /** Reading will not wait. */
   get isReady() {
     return this.#at < this.#unread.length || this.#ended;
+  }
+
+  /** Nothing more will be read. */
+  get isAtEnd() {
+    return this.#at === this.#unread.length && this.#ended;
   }
 
   /** Waits for more where there is none; 0 at the end. @param {Uint8Array} into @returns {number} */
@@ -202,4 +217,4 @@ function tailBytes(bytes) {
   return 0;
 }
 
-module.exports = { Cancelled, Streams };
+module.exports = { Cancelled, RIGHT, Streams };

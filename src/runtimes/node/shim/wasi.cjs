@@ -6,7 +6,7 @@
 //
 // Ours, since the libraries bring file systems that nobody may use, copy each byte twice and sleep by spinning.
 const { randomFillSync } = require("node:crypto");
-const { Streams } = require("./wasi-streams.cjs");
+const { RIGHT, Streams } = require("./wasi-streams.cjs");
 
 const ERRNO = { SUCCESS: 0, BADF: 8, INVAL: 28, NOSYS: 52, NOTSOCK: 57, OVERFLOW: 61, NOTCAPABLE: 76 };
 const CLOCK = { REALTIME: 0, MONOTONIC: 1, PROCESS: 2, THREAD: 3 };
@@ -15,11 +15,10 @@ const SUBSCRIPTION_BYTES = 48;
 const EVENT_BYTES = 32;
 const FILE_STAT_BYTES = 64;
 const ABSOLUTE_TIME = 1;
-const RIGHT_FD_READ = 2n;
-const RIGHT_FD_WRITE = 64n;
-const RIGHT_POLL = 1n << 27n;
+const HANGUP = 1;
 const UNKNOWN_FILE_TYPE = 0;
-const MOST_IOVECS = 1024; // IOV_MAX
+/** Append, dsync, nonblock, rsync, sync. */
+const ALL_FLAGS = 31;
 
 const { Memory } = WebAssembly;
 const { hrtime } = process;
@@ -51,6 +50,8 @@ class Wasi {
     clock_time_get: (id, _precision, out) => (id in NOW ? this.#put64(out, NOW[id]()) : ERRNO.INVAL),
     fd_close: (fd) => (this.streams.close(fd) ? ERRNO.SUCCESS : ERRNO.BADF),
     fd_fdstat_get: (fd, out) => this.#describe(fd, out),
+    fd_fdstat_set_flags: (fd, flags) => this.#setFlags(fd, flags),
+    fd_fdstat_set_rights: (fd, base, inheriting) => this.#dropRights(fd, base, inheriting),
     fd_filestat_get: (fd, out) => this.#describeFile(fd, out),
     fd_read: (fd, iovecs, count, out) => this.#transfer("in", fd, iovecs, count, out),
     fd_write: (fd, iovecs, count, out) => this.#transfer("out", fd, iovecs, count, out),
@@ -125,13 +126,32 @@ class Wasi {
   }
 
   #describe(fd, out) {
-    const stream = this.streams.get(fd);
-    if (stream === undefined) return ERRNO.BADF;
+    const found = this.streams.get(fd);
+    if (found === undefined) return ERRNO.BADF;
     if (!this.#holds(out, 24)) return ERRNO.OVERFLOW;
     const at = out >>> 0;
     this.#bytes(at, 24).fill(0);
     this.#data.setUint8(at, UNKNOWN_FILE_TYPE); // not a terminal
-    this.#data.setBigUint64(at + 8, RIGHT_POLL | (stream === "stdin" ? RIGHT_FD_READ : RIGHT_FD_WRITE), true);
+    this.#data.setUint16(at + 2, found.flags, true);
+    this.#data.setBigUint64(at + 8, BigInt(found.rights), true);
+    return ERRNO.SUCCESS;
+  }
+
+  /** Reading waits all the same: what comes is seen by nothing but a read, so a program that tried again and again would never get it. */
+  #setFlags(fd, flags) {
+    const found = this.streams.get(fd);
+    if (found === undefined) return ERRNO.BADF;
+    if ((flags & ~ALL_FLAGS) !== 0) return ERRNO.INVAL;
+    found.flags = flags;
+    return ERRNO.SUCCESS;
+  }
+
+  /** They can become fewer, never more. */
+  #dropRights(fd, base, inheriting) {
+    const found = this.streams.get(fd);
+    if (found === undefined) return ERRNO.BADF;
+    if ((base & ~BigInt(found.rights)) !== 0n || inheriting !== 0n) return ERRNO.NOTCAPABLE;
+    found.rights = Number(base);
     return ERRNO.SUCCESS;
   }
 
@@ -145,19 +165,18 @@ class Wasi {
 
   /** Reads or writes the pieces of memory that `iovecs` lists. */
   #transfer(direction, fd, iovecs, count, out) {
-    const stream = this.streams.get(fd);
-    if (stream === undefined) return ERRNO.BADF;
-    if ((stream === "stdin") !== (direction === "in")) return ERRNO.NOTCAPABLE;
+    const found = this.streams.get(fd);
+    if (found === undefined) return ERRNO.BADF;
+    if ((found.rights & (direction === "in" ? RIGHT.FD_READ : RIGHT.FD_WRITE)) === 0) return ERRNO.NOTCAPABLE;
     const pieces = count >>> 0;
     if (!this.#holds(iovecs, pieces * 8) || !this.#holds(out, 4)) return ERRNO.OVERFLOW;
-    if (pieces > MOST_IOVECS) return ERRNO.INVAL;
     const data = this.#data;
     let total = 0;
     for (let index = 0; index < pieces; index += 1) {
       const at = data.getUint32((iovecs >>> 0) + index * 8, true);
       const bytes = data.getUint32((iovecs >>> 0) + index * 8 + 4, true);
       if (!this.#holds(at, bytes)) return ERRNO.OVERFLOW;
-      if (direction === "out") this.streams.write(stream, this.#bytes(at, bytes));
+      if (direction === "out") this.streams.write(found.name, this.#bytes(at, bytes));
       const done =
         direction === "out"
           ? bytes
@@ -188,14 +207,15 @@ class Wasi {
       this.#sleepUntil(list.reduce((least, { dueNs }) => (dueNs < least ? dueNs : least), list[0].dueNs));
     const nowNs = hrtime.bigint();
     let told = 0;
-    for (const { userdata, type, dueNs, errno } of list) {
+    for (const { userdata, type, dueNs, errno, atEnd } of list) {
       if (type === EVENT.CLOCK && dueNs > nowNs) continue;
       const at = (events >>> 0) + told * EVENT_BYTES;
       this.#bytes(at, EVENT_BYTES).fill(0);
       this.#data.setBigUint64(at, userdata, true);
       this.#data.setUint16(at + 8, errno, true);
       this.#data.setUint8(at + 10, type);
-      if (type !== EVENT.CLOCK) this.#data.setBigUint64(at + 16, 1n, true);
+      if (type !== EVENT.CLOCK && !atEnd) this.#data.setBigUint64(at + 16, 1n, true);
+      if (atEnd) this.#data.setUint16(at + 24, HANGUP, true);
       told += 1;
     }
     this.#data.setUint32(out >>> 0, told, true);
@@ -213,13 +233,16 @@ class Wasi {
       const timeoutNs = data.getBigUint64(at + 24, true);
       const isAbsolute = (data.getUint16(at + 40, true) & ABSOLUTE_TIME) !== 0;
       const leftNs = isAbsolute ? timeoutNs - NOW[clock]() : timeoutNs;
-      return { userdata, type, dueNs: hrtime.bigint() + leftNs, errno: ERRNO.SUCCESS };
+      return { userdata, type, dueNs: hrtime.bigint() + leftNs, errno: ERRNO.SUCCESS, atEnd: false };
     }
     if (type !== EVENT.FD_READ && type !== EVENT.FD_WRITE) return undefined;
-    const stream = this.streams.get(data.getUint32(at + 16, true));
-    const fits = (stream === "stdin") === (type === EVENT.FD_READ);
-    const errno = stream === undefined ? ERRNO.BADF : fits ? ERRNO.SUCCESS : ERRNO.NOTCAPABLE;
-    return { userdata, type, dueNs: 0n, errno };
+    const found = this.streams.get(data.getUint32(at + 16, true));
+    const isRead = type === EVENT.FD_READ;
+    const needs = RIGHT.POLL | (isRead ? RIGHT.FD_READ : RIGHT.FD_WRITE);
+    const errno =
+      found === undefined ? ERRNO.BADF : (found.rights & needs) === needs ? ERRNO.SUCCESS : ERRNO.NOTCAPABLE;
+    const atEnd = isRead && errno === ERRNO.SUCCESS && this.streams.isAtEnd;
+    return { userdata, type, dueNs: 0n, errno, atEnd };
   }
 
   #sleepUntil(dueNs) {
@@ -231,7 +254,7 @@ class Wasi {
 }
 
 const ON_FILES = [
-  "fd_advise fd_allocate fd_datasync fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_set_size",
+  "fd_advise fd_allocate fd_datasync fd_filestat_set_size",
   "fd_filestat_set_times fd_pread fd_pwrite fd_readdir fd_seek fd_sync fd_tell path_create_directory path_filestat_get path_filestat_set_times path_link",
   "path_open path_readlink path_remove_directory path_rename path_unlink_file",
 ].flatMap((line) => line.split(" "));
