@@ -23,6 +23,7 @@ test("TinyGo is named, makes the modules, and an upload is told where Go did", {
   const [builder] = system.builders;
   assert.match(String(builder?.["title"]), /^Go 1\.\d+\S*, TinyGo$/);
   assert.deepEqual(builder?.["tinyGo"], { path: tinyGo });
+  assert.match(server.stdout, /^  Go 1\.\d+\S*, TinyGo +compiles go;/m);
 
   const plain = await uploaded(server, PROGRAM, "main.go", { name: "plain" });
   const failing = await uploaded(server, `// stand-in: fail\n${PROGRAM}`, "main.go", { name: "failing" });
@@ -33,3 +34,19 @@ test("TinyGo is named, makes the modules, and an upload is told where Go did", {
     [undefined, ["wasm: Go compiled it, as TinyGo could not: main.go:3:8: undefined: os.Missing"]],
   );
 });
+
+test(
+  "a TinyGo that is not where the operator says is missed aloud, and modules are Go's",
+  { skip: NO_GO },
+  async (t) => {
+    const nowhere = join(tmpdir(), "cloche-without-tinygo");
+    const server = await startServer({ TINYGOROOT: nowhere });
+    t.after(() => server.dispose());
+    const reason = `no TinyGo at TINYGOROOT=${nowhere}`;
+
+    assert.match(server.stdout, /^  Go 1\.\d+\S* +compiles go;/m);
+    assert.ok(server.stdout.includes(`\n  not used: ${reason}\n`), server.stdout);
+    const system = (await (await fetch(`${server.url}/api/system`)).json()) as { builders: Record<string, unknown>[] };
+    assert.deepEqual(system.builders[0]?.["tinyGo"], { reason });
+  },
+);

@@ -63,6 +63,18 @@ suite("the search for TinyGo", () => {
     assert.equal(why(other), `TinyGo at ${other} needs /lib/ld-linux-of-no-machine.so.9, which is not here`);
   });
 
+  test("is not stopped by programs that cannot be read: a build will tell", (t) => {
+    const root = plant(join(scratch(t), "tinygo"));
+    for (const name of ["tinygo", "wasm-opt"]) {
+      rmSync(join(root, "bin", name));
+      mkdirSync(join(root, "bin", name));
+    }
+
+    assert.deepEqual(findTinyGo({ tinyGoRoot: root, path: [] }, false), {
+      ...{ found: true, tinyGo: { root, dynamicPrograms: [] } },
+    });
+  });
+
   test("refuses one that the users of sandboxes cannot read, where they are others", (t) => {
     const dir = scratch(t);
     const root = plant(join(dir, "private/tinygo"));

@@ -61,14 +61,18 @@ function dynamicPrograms(root: string): string[] {
     .filter((program) => existsSync(program) && existsSync(loaderOf(program) ?? ""));
 }
 
-/** The dynamic loader that an executable asks for; undefined for static ones and scripts. */
+/** The dynamic loader that an executable asks for; undefined for static ones and scripts, and for what cannot be read. */
 function loaderOf(program: string): string | undefined {
   const head = Buffer.alloc(HEAD_BYTES);
-  const fd = openSync(program, "r");
   try {
-    readSync(fd, head);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(program, "r");
+    try {
+      readSync(fd, head);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined; // a build will then say what is wrong with it, and Go does its work
   }
   return /^\x7fELF.*?(\/[\w./-]*\/ld-[\w.-]+)\0/s.exec(head.toString("latin1"))?.[1];
 }
