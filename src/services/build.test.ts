@@ -201,6 +201,14 @@ suite("a build", { skip: hasGo ? false : "there is no Go on this machine" }, () 
     assert.equal(message, "main.go:5:23: undefined: syscall.Setpgid");
   });
 
+  test("and one that only compiles for WASI is a module alone", async () => {
+    const source = 'package main\n\nimport "syscall"\n\nfunc main() { println(syscall.FDFLAG_APPEND) }\n';
+    const { artifacts, warnings } = await builds.build({ "main.go": source }, "", ["native", "wasm"]);
+
+    assert.deepEqual(Object.keys(artifacts), ["wasm"]);
+    assert.match(warnings.join(), /^native: main\.go:5:31: undefined: syscall\.FDFLAG_APPEND$/);
+  });
+
   test("asks for a newer Go, and is told which one there is", async () => {
     const { message } = await builds.fails({ "main.go": HELLO, "go.mod": "module a\n\ngo 99.0\n" });
 

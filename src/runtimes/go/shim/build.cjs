@@ -36,6 +36,7 @@ async function build(request, body) {
   const { style, build: what } = await preparePackage(cwd, env);
   const artifacts = [];
   const warnings = [];
+  let firstError;
   for (const mode of targets) {
     if (style === "handler" && mode === "wasm") {
       const message = "a handler is built for native only: WebAssembly has no sockets to serve from";
@@ -55,10 +56,12 @@ async function build(request, body) {
       if (tiny !== undefined) warnings.push(`wasm: Go compiled it, as TinyGo could not: ${tiny.reason}`);
     } else {
       const error = failure(stdout + stderr, cwd, proxy);
-      if (artifacts.length === 0 || error.facts.limit !== undefined) throw error;
+      if (error.facts.limit !== undefined) throw error;
+      firstError ??= error;
       warnings.push(`${mode}: ${error.message}`);
     }
   }
+  if (artifacts.length === 0) throw firstError;
   return { style, artifacts, warnings };
 }
 
