@@ -211,3 +211,18 @@ return spoilt == nil`;
 
   assert.equal(await returned(t, code), "true");
 });
+
+test("what is loaded only when it is used does not need the libraries that the script has broken", async (t) => {
+  const broken =
+    "for name in pairs(string) do string[name] = error end\nfor name in pairs(table) do table[name] = nil end\n";
+  const used =
+    "{ crypto.sha256(''), crypto.sha512(''), strings.toUpper('ß é'), time.format(0, '2006'), (time.parse('1971', '2006')) }";
+
+  assert.deepEqual(JSON.parse(await returned(t, `${broken}return ${used}`)), [
+    createHash("sha256").digest("hex"),
+    createHash("sha512").digest("hex"),
+    "ß É",
+    "1970",
+    31_536_000,
+  ]);
+});

@@ -1,7 +1,7 @@
 -- What the caller is told about an error: its name, its message, and as the stack the lines around the mistake, a tip and
 -- the calls that led there.
 
-local tips = require("tips")
+local tips = require("lazy")("tips")
 
 local find, format, gmatch, gsub = string.find, string.format, string.gmatch, string.gsub
 local match, sub = string.match, string.sub
@@ -120,7 +120,7 @@ local function describe(name, message, calls, program, file, line)
   if line ~= nil then
     parts[#parts + 1] = code_frame(program.sources[file], line)
   end
-  local tip = tips.find(message)
+  local tip = tips().find(message)
   if tip ~= nil then
     parts[#parts + 1] = "Tip: " .. tip
   end

@@ -3,12 +3,18 @@
 
 local folder = arg[0]:match("^(.*)/")
 
--- The siblings have names of their own in traces, wherever this folder lies, so that failure.lua can leave them out.
+-- The siblings have names of their own in traces, wherever this folder lies, so that failure.lua can leave them out. Where a box is made they
+-- are compiled, and bring these names along; read as they are loaded, they leave nothing to collect.
 table.insert(package.loaders, 2, function(name)
-  local file = assert(io.open(folder .. "/" .. name:gsub("%.", "/") .. ".lua", "rb"))
-  local source = file:read("*a")
+  local path = folder .. "/" .. string.gsub(name, "%.", "/") .. ".lua"
+  local file = assert(io.open(path, "rb"))
+  local start = file:read(1)
+  local rest = start ~= "\27" and file:read("*a")
   file:close()
-  return assert(load(source, "=cloche/" .. name, "bt")) -- where a box is made these files are compiled
+  if rest then
+    return assert(load(start .. rest, "=cloche/" .. name, "t"))
+  end
+  return assert(loadfile(path))
 end)
 
 local channel = require("channel")

@@ -1,16 +1,27 @@
 -- The module `crypto`: hashes as hexadecimal text.
 
 local arguments = require("arguments")
-local hashes = require("modules.hashes")
-local sha512 = require("modules.sha512")
+local lazy = require("lazy")
 local system = require("system")
 
 local bxor = bit.bxor
 local byte, char, format = string.byte, string.char, string.format
 local gsub, rep, sub = string.gsub, string.rep, string.sub
 
+local hashes, sha512 = lazy("modules.hashes"), lazy("modules.sha512")
+
 -- Each takes bytes and returns bytes.
-local HASHES = { md5 = hashes.md5, sha1 = hashes.sha1, sha256 = hashes.sha256, sha512 = sha512 }
+local HASHES = {
+  sha512 = function(bytes)
+    return sha512()(bytes)
+  end,
+}
+for _, name in ipairs({ "md5", "sha1", "sha256" }) do
+  HASHES[name] = function(bytes)
+    return hashes()[name](bytes)
+  end
+end
+
 local BLOCK_BYTES = { sha1 = 64, sha256 = 64, sha512 = 128 }
 
 local function hex(bytes)

@@ -1,7 +1,7 @@
 -- The module `strings`: what Go's package of this name does. Texts are UTF-8.
 
 local arguments = require("arguments")
-local case = require("modules.case")
+local case = require("lazy")("modules.case")
 local unicode = require("unicode")
 
 local concat, find, sub = table.concat, string.find, string.sub
@@ -155,11 +155,11 @@ function strings.replace(text, old, new, limit)
 end
 
 function strings.toLower(text)
-  return case.lower(text_argument(text, 1, "toLower"))
+  return case().lower(text_argument(text, 1, "toLower"))
 end
 
 function strings.toUpper(text)
-  return case.upper(text_argument(text, 1, "toUpper"))
+  return case().upper(text_argument(text, 1, "toUpper"))
 end
 
 local function repeated(text, count)

@@ -1,9 +1,10 @@
 -- The module `time`: seconds since 1970, and Go's layouts.
 
 local arguments = require("arguments")
-local format_time = require("modules.time_format")
-local parse_time = require("modules.time_parse")
+local lazy = require("lazy")
 local system = require("system")
+
+local format_time, parse_time = lazy("modules.time_format"), lazy("modules.time_parse")
 
 local LATEST = 2 ^ 53 -- seconds; above, a double cannot tell one from the next
 
@@ -18,11 +19,11 @@ function time.format(seconds, layout)
   if math.abs(seconds) > LATEST then
     error("bad argument #1 to format (seconds out of range)", 2)
   end
-  return format_time(seconds, layout)
+  return format_time()(seconds, layout)
 end
 
 function time.parse(text, layout)
-  return parse_time(arguments.text(text, 1, "parse"), arguments.text(layout, 2, "parse"))
+  return parse_time()(arguments.text(text, 1, "parse"), arguments.text(layout, 2, "parse"))
 end
 
 function time.sleep(ms)
