@@ -6,7 +6,7 @@ const INDEXED_CHARACTERS = 64 * 1024;
 const WORD_CHARACTERS = 64; // of a longer word the beginning counts: Base64 and the like are no words to look for
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const ASCII = /^[\0-\x7f]*$/; // as most that is printed is: four times as quick as the same by Unicode's properties
-const NO_ASCII_WORD = /[^a-z\d]+/;
+const ASCII_WORD = /[a-z\d]+/g;
 /** Of a query; nobody types more, and a pasted log would be a query of thousands. */
 export const MAX_QUERY_WORDS = 32;
 
@@ -14,7 +14,7 @@ export const MAX_QUERY_WORDS = 32;
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
   if (ASCII.test(text)) {
-    for (const word of text.toLowerCase().split(NO_ASCII_WORD)) if (word !== "") words.add(cut(word));
+    for (const word of text.toLowerCase().match(ASCII_WORD) ?? []) words.add(cut(word));
   } else {
     for (const [word] of text.normalize().toLowerCase().matchAll(WORD)) words.add(cut(word));
   }

@@ -1,4 +1,5 @@
 import type { Execution } from "../../core/execution.ts";
+import { packLines } from "./execution-lines.ts";
 import { outcomeCode } from "./outcome-codes.ts";
 
 export type Cell = string | number | null;
@@ -28,7 +29,7 @@ export interface Program {
   readonly language: string;
 }
 
-/** What most executions have none of, in its order: the last one is JSON of the log lines. */
+/** What most executions have none of, in its order: the last one is the packed log lines. */
 export const EXTRA_CELLS = ["httpStatus", "error", "errorLine", "errorTip", "event", "response", "lines"] as const;
 
 export interface ExecutionBatch {
@@ -51,7 +52,7 @@ export function toBatch(executions: readonly Execution[]): ExecutionBatch {
   const extras: Cell[] = [];
   for (const execution of executions) {
     const place = placeOf(execution, programs, places);
-    const lines = execution.logs.length === 0 ? null : JSON.stringify(execution.logs);
+    const lines = packLines(execution.logs);
     let extra: number | null = null;
     if (lines !== null || hasExtra(execution)) {
       extra = extras.length;

@@ -1,6 +1,6 @@
 import type { Execution, ExecutionSummary } from "../../core/execution.ts";
-import type { LogLine } from "../../core/log-line.ts";
 import { FLAGS } from "./execution-cells.ts";
+import { unpackLines } from "./execution-lines.ts";
 import type { FunctionKeys } from "./function-keys.ts";
 import { statusOf, triggerOf } from "./outcome-codes.ts";
 
@@ -69,6 +69,6 @@ export function toExecution(row: ExecutionRow, functions: FunctionKeys): Executi
     ...toSummary(row, functions),
     event: row.event ?? undefined,
     response: row.response ?? undefined,
-    logs: row.lines === null ? [] : (JSON.parse(row.lines) as LogLine[]),
+    logs: unpackLines(row.lines),
   };
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ExecutionFilter } from "./execution-filter.ts";
 import { textOf, wordsOf } from "../words.ts";
-import { facetQuery, firstOfPart, linesOf, partOf, wordQuery } from "./execution-words.ts";
+import { unpackLines } from "./execution-lines.ts";
+import { facetQuery, firstOfPart, partOf, wordQuery } from "./execution-words.ts";
 
 // So few rows are read and checked one by one (15 us each), rather than looking for a common word in a part (3 ms).
 const FEW_ROWS = 32;
@@ -97,7 +98,7 @@ export class TextSearch {
     const [error, lines] = [row["error"], row["lines"]];
     const own = [
       ...wordsOf(
-        textOf(typeof error === "string" ? error : undefined, linesOf(typeof lines === "string" ? lines : null)),
+        textOf(typeof error === "string" ? error : undefined, unpackLines(typeof lines === "string" ? lines : null)),
       ),
     ];
     return wanted.every((word) => own.some((have) => have.startsWith(word)));

@@ -1,5 +1,5 @@
-import type { LogLine } from "../../core/log-line.ts";
 import { textOf, wordsOf } from "../words.ts";
+import { unpackLines } from "./execution-lines.ts";
 
 // Words of executions whose sequences are far apart are different words to the index, because finding all that begins with
 // a common word costs 0.1 us for each time it was printed: so it costs that for one part of a list, and not for a million.
@@ -25,16 +25,11 @@ export interface WantedFacets {
   readonly outcomes?: readonly number[] | undefined;
 }
 
-/** From JSON, null for none. */
-export function linesOf(lines: string | null): LogLine[] {
-  return lines === null ? [] : (JSON.parse(lines) as LogLine[]);
-}
-
 /** The text to index, for a tokenizer that splits at ASCII characters which are no letters or digits, and nowhere else. */
 export function indexWords(sequence: number, facets: Facets, error: string | null, lines: string | null): string {
   const mark = markOf(partOf(sequence));
   let text = `${mark}${FUNCTION_MARK}${facets.functionKey} ${mark}${PROGRAM_MARK}${facets.programKey} ${mark}${OUTCOME_MARK}${facets.outcome}`;
-  for (const word of wordsOf(textOf(error ?? undefined, linesOf(lines)))) text += ` ${mark}${word}`;
+  for (const word of wordsOf(textOf(error ?? undefined, unpackLines(lines)))) text += ` ${mark}${word}`;
   return text;
 }
 
