@@ -151,12 +151,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const clock = systemClock;
   // Others may pass, so that the sandboxes' users reach their root folders in it; whatever holds data is the server's alone.
   if (mkdirSync(config.dataDir, { recursive: true }) !== undefined) chmodSync(config.dataDir, 0o711);
-  const runtimes = [
-    findNodeRuntime(config.sandboxLimits.memoryBytes),
-    findPythonRuntime(),
-    findLuaRuntime(),
-    findNativeRuntime(),
-  ];
+  const runtimes = [findNodeRuntime(config.sandboxLimits), findPythonRuntime(), findLuaRuntime(), findNativeRuntime()];
   const found = runtimes.flatMap((search) => (search.found ? [search.runtime] : []));
   const asRoot = process.getuid?.() === 0;
   const { builds } = config;

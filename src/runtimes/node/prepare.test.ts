@@ -108,11 +108,11 @@ test("JavaScript that does not parse is still a program", async () => {
 });
 
 test("the image starts the shim with a heap below the limit", () => {
-  const search = findNodeRuntime(128 * 1_048_576);
+  const search = findNodeRuntime({ memoryBytes: 128 * 1_048_576, cpus: 0.5 });
 
   assert(search.found);
   const { command, copies, binds } = search.runtime.image;
-  assert.ok(command.includes("--max-old-space-size=80"));
+  assert.ok(command.includes("--max-old-space-size=80") && command.includes("--v8-pool-size=1"));
   assert.ok(copies.some(({ to }) => to === command.at(-1)));
   assert.deepEqual(binds, [{ from: process.execPath, to: "/rt/node" }]);
 });

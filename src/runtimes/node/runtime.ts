@@ -13,8 +13,14 @@ const LEAST_HEAP_BYTES = 16 * MIB;
 
 const SHIM = join(import.meta.dirname, "shim");
 
-/** @param memoryBytes the limit of a worker's box; the heap stays below it, so that V8 collects before the kernel kills */
-export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
+/** Node's own number of them. */
+const MOST_V8_THREADS = 4;
+
+/**
+ * @param limits of a worker's box: the heap stays below its memory, so that V8 collects before the kernel kills; V8's own threads are no
+ *   more than the CPUs that it may use, as each takes 60 KiB, needed or not
+ */
+export function findNodeRuntime({ memoryBytes, cpus }: { memoryBytes: number; cpus: number }): RuntimeSearch {
   const heapBytes = Math.max(LEAST_HEAP_BYTES, memoryBytes * 0.75 - BESIDE_HEAP_BYTES);
   return {
     found: true,
@@ -27,6 +33,7 @@ export function findNodeRuntime(memoryBytes: number): RuntimeSearch {
         command: [
           "/rt/node",
           `--max-old-space-size=${Math.floor(heapBytes / MIB)}`,
+          `--v8-pool-size=${Math.min(MOST_V8_THREADS, Math.ceil(cpus))}`,
           "--disable-warning=ExperimentalWarning", // of vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, which we need
           "/shim/main.cjs",
         ],

@@ -60,7 +60,7 @@ export class ShimProcess {
   #wake: () => void = () => {};
 
   constructor() {
-    const search = findNodeRuntime(128 * 1_048_576);
+    const search = findNodeRuntime({ memoryBytes: 128 * 1_048_576, cpus: 1 });
     assert(search.found);
     const { image } = search.runtime;
     const onHost = new Map([...image.copies, ...image.binds].map(({ from, to }) => [to, from]));

@@ -7,7 +7,9 @@ const { receive, receiveWhere, send, sendText, usage, usageText } = require("./c
 const { closeConnections, prepareEgress } = require("./egress.cjs");
 const { describeSource, describeThrown, installStackTraces } = require("./failure.cjs");
 const { captureOutput } = require("./output.cjs");
+const { compile } = require("./program.cjs");
 const { hiddenTimer, openResources, quietCheck, watchUnref } = require("./quiet.cjs");
+const { rehearse } = require("./rehearsal.cjs");
 const { toJson } = require("./result.cjs");
 
 const { clearTimeout, setImmediate } = globalThis;
@@ -92,7 +94,7 @@ function bind({ options = {}, env = {}, concurrency = 1, function: info = {} }, 
   }
   quiet = quietCheck(code);
   const file = options.file ?? "script.js";
-  const compiled = require("./program.cjs").compile(code, file, userRequire, cloche);
+  const compiled = compile(code, file, userRequire, cloche);
   if ("failure" in compiled) failure = compiled.failure;
   else start = compiled.start;
 }
@@ -283,5 +285,7 @@ onUncaught("unhandledRejection");
 installStackTraces();
 captureOutput();
 watchUnref();
-send({ t: "ready", ...usage() });
-takeFrames();
+void rehearse().then(() => {
+  send({ t: "ready", ...usage() });
+  takeFrames();
+});
