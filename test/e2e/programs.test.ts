@@ -108,7 +108,7 @@ async function request(version: Version, client: Client): Promise<Ran> {
 suite("compiled programs in a box", () => {
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), "cloche-programs-"));
-    const searches = [findNativeRuntime(), findNodeRuntime({ memoryBytes: 128 * 1024 * 1024, cpus: 1 })];
+    const searches = [findNativeRuntime(), findNodeRuntime(LIMITS)];
     runtimes = searches.flatMap((search) => (search.found ? [search.runtime] : []));
     sandbox = await NurserySandbox.open(
       {
