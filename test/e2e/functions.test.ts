@@ -299,6 +299,37 @@ suite("an answer", () => {
     assert.equal(await own.text(), "OPTIONS", "a plain OPTIONS request is the function's");
   });
 
+  test("is told to one origin where only that may read it, and so are failures and refusals", async () => {
+    const origin = "https://page.example";
+    const code = `export default (request) => {
+      if (request.url.endsWith("/fails")) throw new Error("no");
+      return new Response("fine", { headers: { vary: "accept" } });
+    };`;
+    await server.upload("one-origin", "javascript", code);
+    const limits = JSON.stringify({ corsOrigins: [origin], callsPerMinute: 3, access: "public" });
+    const patched = await fetch(`${server.url}/api/functions/one-origin`, {
+      ...{ method: "PATCH", body: limits, headers: { "content-type": "application/json" } },
+    });
+    assert.equal(patched.status, 200, await patched.text());
+
+    const seen: (readonly [number, string | null, string | null])[] = [];
+    for (const [path, from] of [
+      ["one-origin", origin],
+      ["one-origin", "https://other.example"],
+      ["one-origin/fails", origin],
+      ["one-origin", origin],
+    ] as const) {
+      const { status, headers } = await call(path, { headers: { origin: from } });
+      seen.push([status, headers.get("access-control-allow-origin"), headers.get("vary")]);
+    }
+    assert.deepEqual(seen, [
+      [200, origin, "Origin, accept"],
+      [200, null, "Origin, accept"],
+      [500, origin, "Origin"],
+      [429, origin, "Origin"],
+    ]);
+  });
+
   test("may be bytes, both ways", async () => {
     await server.upload("echo", "javascript", "export default async (request) => new Response(await request.bytes())");
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HeaderList } from "../../../core/exchange.ts";
 
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const EXPOSED = "X-Function-Id, X-Function-Version-Id, X-Execution-Id, X-Execution-Duration-Ms, X-Cold-Start";
 const PREFLIGHT_SECONDS = 600;
 
 /** What a browser must be told so that pages of other origins may read the answer; none where the origin is not allowed. */
-export function corsHeaders(message: IncomingMessage, origins: readonly string[]): [string, string][] {
+export function corsHeaders(message: IncomingMessage, origins: readonly string[]): HeaderList {
   const { origin } = message.headers;
   if (origins.includes("*")) {
     return [
@@ -27,11 +28,15 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 export function answerPreflight(message: IncomingMessage, response: ServerResponse, origins: readonly string[]): void {
-  for (const [name, value] of corsHeaders(message, origins)) response.setHeader(name, value);
+  setHeaders(response, corsHeaders(message, origins));
   if (response.hasHeader("Access-Control-Allow-Origin")) {
     response.setHeader("Access-Control-Allow-Methods", METHODS);
     response.setHeader("Access-Control-Allow-Headers", message.headers["access-control-request-headers"] ?? "*");
     response.setHeader("Access-Control-Max-Age", PREFLIGHT_SECONDS);
   }
   response.writeHead(204).end();
+}
+
+export function setHeaders(response: ServerResponse, headers: HeaderList): void {
+  for (const [name, value] of headers) response.setHeader(name, value);
 }

@@ -1,7 +1,7 @@
 // Functions over HTTP: any method, any path below a function's name. Contract: docs/http-functions.md.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PlatformError } from "../../../core/errors.ts";
-import type { RequestHead } from "../../../core/exchange.ts";
+import type { HeaderList, RequestHead } from "../../../core/exchange.ts";
 import type { Version } from "../../../core/program.ts";
 import type { Catalog, StoredFunction } from "../../../services/catalog.ts";
 import type { Invoke } from "../../../services/invoke.ts";
@@ -12,7 +12,7 @@ import { readBytes } from "../../body.ts";
 import { decodePath } from "../../decode.ts";
 import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../../prefer.ts";
 import type { Dialect, HttpRequest, Route } from "../../router.ts";
-import { answerPreflight, corsHeaders, isPreflight } from "./cors.ts";
+import { answerPreflight, corsHeaders, isPreflight, setHeaders } from "./cors.ts";
 import { FunctionCall } from "./call.ts";
 import { answerFault } from "./fault.ts";
 import { keepRequest } from "./kept-exchange.ts";
@@ -48,15 +48,21 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
       answerPreflight(message, response, settings.corsOrigins);
       return;
     }
-    for (const [name, value] of corsHeaders(message, settings.corsOrigins)) response.setHeader(name, value);
-    if (settings.callsPerMinute !== undefined) rateLimits.take(stored.id, settings.callsPerMinute);
-    if (prefersAsync(message) && mayEnqueue(message)) {
-      await keep({ request, response, stored, pin, relativePath });
-      return;
+    const cors = corsHeaders(message, settings.corsOrigins);
+    try {
+      if (settings.callsPerMinute !== undefined) rateLimits.take(stored.id, settings.callsPerMinute);
+      if (prefersAsync(message) && mayEnqueue(message)) {
+        setHeaders(response, cors);
+        await keep({ request, response, stored, pin, relativePath });
+        return;
+      }
+      const version = await catalog.pinned(stored, pin);
+      const body = await wholeBody(message, deps.bodyBytes);
+      await run({ request, response, stored, version, relativePath, cors, body });
+    } catch (error) {
+      if (!response.headersSent) setHeaders(response, cors); // pages of other origins may read why, too
+      throw error;
     }
-    const version = await catalog.pinned(stored, pin);
-    const body = await wholeBody(message, deps.bodyBytes);
-    await run({ request, response, stored, version, relativePath, body });
   }
 
   function headOf({ message, path, query }: HttpRequest, relativePath: string): RequestHead {
@@ -102,13 +108,15 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     readonly stored: StoredFunction;
     readonly version: Version;
     readonly relativePath: string;
+    readonly cors: HeaderList;
     readonly body: Buffer | undefined;
   }): Promise<void> {
-    const { request, response, stored, version, relativePath, body } = given;
+    const { request, response, stored, version, relativePath, cors, body } = given;
     const { message } = request;
     const { timeoutMs, saveResponses: keepsResponse } = stored.settings;
     const head = headOf(request, relativePath);
-    const call = new FunctionCall({ message, response, head, body, version, bodyBytes: deps.bodyBytes, keepsResponse });
+    const { bodyBytes } = deps;
+    const call = new FunctionCall({ message, response, head, cors, body, version, bodyBytes, keepsResponse });
     const invocation = deps.invoke({
       version,
       trigger: "http",
