@@ -39,10 +39,11 @@ func (r *run) isRequest() bool { return r.header.Type == "request" }
 
 func (r *run) credit(bytes int) { r.response.credit(bytes) }
 
+// In this order: a handler that returns as soon as its context is done must not answer any more.
 func (r *run) cancelled() {
-	r.cancel(errGone)
 	r.body.fail(errGone)
 	r.response.stop()
+	r.cancel(errGone)
 }
 
 // The request as a handler gets it: for a value it is a POST of that as JSON.
