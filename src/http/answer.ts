@@ -24,16 +24,28 @@ function send(response: ServerResponse, status: number, contentType: string, bod
   }
 }
 
-/** How long a client that is still sending a refused body may read the refusal before its connection is cut. */
-const LINGER_MS = 500;
+/** A client that is still sending a refused body has so long to read the refusal, after its last bytes and in all; then it is cut off. */
+const QUIET_MS = 500;
+const LINGER_MS = 5_000;
 
-/** Drops what still comes in, for a moment, then ends: a connection cut at once would take the answer with it. */
+/** Drops what still comes in, while it comes, then ends: a connection cut at once would take the answer with it. */
 function endWhenRead(response: ServerResponse): void {
   const end = (): void => {
     response.end();
   };
-  const stopWaiting = systemClock.after(LINGER_MS, end);
-  response.req.once("close", stopWaiting).once("end", end).resume();
+  let stopQuiet = systemClock.after(QUIET_MS, end);
+  const stopLinger = systemClock.after(LINGER_MS, end);
+  response.req
+    .on("data", () => {
+      stopQuiet();
+      stopQuiet = systemClock.after(QUIET_MS, end);
+    })
+    .once("close", () => {
+      stopQuiet();
+      stopLinger();
+    })
+    .once("end", end)
+    .resume();
 }
 
 /** The product's one JSON error shape. */
