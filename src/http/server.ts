@@ -10,7 +10,10 @@ import { type HttpRequest, type Route, Router } from "./router.ts";
 // Node's own defaults (60 s, 300 s) let a few slow clients hold every connection.
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** What clients are told that a connection may rest. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/** And may be late, when they or we are busy: a request that meets the closing is lost, and many clients send none twice. */
+const KEEP_ALIVE_GRACE_MS = 5_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 10_000;
@@ -57,6 +60,7 @@ export class HttpServer {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
       },
