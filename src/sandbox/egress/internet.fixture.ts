@@ -35,7 +35,7 @@ const WORLD_LINKS = [
 ];
 
 const FILES = {
-  "resolv.conf": `nameserver ${RESOLVER}\noptions timeout:1 attempts:1\n`,
+  "resolv.conf": `nameserver ${RESOLVER}\noptions timeout:5 attempts:3\n`,
   "nsswitch.conf": "hosts: files dns\n",
   hosts: "127.0.0.1 localhost\n::1 localhost\n",
 };
