@@ -26,7 +26,7 @@ export interface Run {
 }
 
 // Another version of Python can be tested with CLOCHE_TEST_PYTHON=/path/to/python3.
-const python = process.env["CLOCHE_TEST_PYTHON"] ?? findInterpreter()?.binary ?? "/usr/bin/python3";
+export const python = process.env["CLOCHE_TEST_PYTHON"] ?? findInterpreter()?.binary ?? "/usr/bin/python3";
 const shim = fileURLToPath(new URL("shim/shim.py", import.meta.url));
 
 export class WorkerUnderTest {
