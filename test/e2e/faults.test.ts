@@ -1,7 +1,6 @@
 // A few of what `npm run test:faults` tries many times: servers and Redis are killed, and nothing that was accepted is lost.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { FAULTS } from "../faults/all.ts";
 import { Cluster } from "../faults/cluster.ts";
 import { deploy, read } from "../faults/requests.ts";
@@ -15,9 +14,10 @@ const SOME: ReadonlySet<string> = new Set([
   "uploads-sqlite",
 ]);
 const NODES = 2; // which start sooner than three
+/** Long enough to stop Redis before it is over. */
 const SLOW = `
   export const handler = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
     return "done";
   };
 `;
@@ -47,12 +47,17 @@ suite("a job of one attempt", () => {
       body: JSON.stringify({ attempts: 1 }),
     });
     const { jobId } = (await response.json()) as { readonly jobId: string };
-    await soon("it runs", async () =>
-      (await read(cluster.url, `/api/jobs/${jobId}`))["status"] === "running" ? true : undefined,
-    );
+    const { server } = cluster.node(0);
+    // Its code, not only its claim: a claim whose answer does not come is handed back.
+    await soon("it runs", async () => {
+      const { workers } = (await server.system()).pool;
+      return workers.some(({ state }) => state === "busy") ? true : undefined;
+    });
 
     cluster.redis.freeze();
-    await delay(4_000); // the run has ended, and telling so has failed
+    await soon("telling of its end has failed", async () =>
+      server.stderr.includes(`job ${jobId} has run, which the queue cannot be told yet`) ? true : undefined,
+    );
     cluster.redis.resume();
 
     const job = await soon("it is over", async () => {
