@@ -19,6 +19,7 @@ const ARGS = [
 ];
 /** For one thing to appear; generous, as many tests share few cores. */
 export const PATIENCE_MS = 30_000;
+const LAUNCH_LIMIT_MS = 90_000;
 
 const program = PROGRAMS.find((path) => existsSync(path));
 /** For `test`: why there can be no test, or false. */
@@ -31,7 +32,37 @@ export const noBrowser = program === undefined ? "there is no Chromium on this m
  */
 export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   const args = [...ARGS, ...more];
-  return await chromium.launch({ ...(program === undefined ? {} : { executablePath: program }), args });
+  return await chromium.launch({
+    ...(program === undefined ? {} : { executablePath: program }),
+    ...{ args, timeout: LAUNCH_LIMIT_MS },
+  });
+}
+
+/**
+ * A browser, started while the server starts. Where one of them fails, the other one is stopped: it would keep the file from ending.
+ *
+ * @param more of Chromium's own switches
+ */
+export async function openBrowserFor(
+  server: Promise<ServerUnderTest>,
+  more: readonly string[] = [],
+): Promise<[Browser, ServerUnderTest]> {
+  const [opened, started] = await Promise.allSettled([openBrowser(more), server]);
+  if (opened.status === "fulfilled" && started.status === "fulfilled") return [opened.value, started.value];
+  await closeBoth(
+    opened.status === "fulfilled" ? opened.value : undefined,
+    started.status === "fulfilled" ? started.value : undefined,
+  );
+  throw opened.status === "rejected" ? opened.reason : (started as PromiseRejectedResult).reason;
+}
+
+/** Stops each, however it goes with the other one; undefined: it has not been started. */
+export async function closeBoth(browser: Browser | undefined, server: ServerUnderTest | undefined): Promise<void> {
+  try {
+    await browser?.close();
+  } finally {
+    await server?.dispose();
+  }
 }
 
 export interface PageOptions extends BrowserContextOptions {

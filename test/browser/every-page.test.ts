@@ -8,9 +8,10 @@ import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 import {
   assertAccessible,
   assertNoHorizontalScroll,
+  closeBoth,
   createFunction,
   noBrowser,
-  openBrowser,
+  openBrowserFor,
   openPage,
 } from "./browser-under-test.ts";
 
@@ -36,7 +37,7 @@ describe("every page", { skip: noBrowser }, () => {
   let server: ServerUnderTest;
   let visits: readonly Visit[];
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "4" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "4" }));
     await createFunction(server, "greet", { code: CODE, description: "Says hello", saveResponses: true });
     await createFunction(server, "a-name-that/goes-on-and-on/and-is-longer-than/a-phone-is-wide/by-far");
     await server.post("/api/functions/greet/versions", { code: `${CODE}// the second one\n` });
@@ -67,10 +68,7 @@ describe("every page", { skip: noBrowser }, () => {
       { route: "*", path: "/nothing/here" },
     ];
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("is visited by these tests", () => {
     const routes = [...readFileSync(ROUTES, "utf8").matchAll(/<Route path="([^"]+)"/g)].map(([, path = ""]) => path);

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { NO_GO } from "../go-here.ts";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { closeBoth, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 
 interface Language {
   readonly name: string;
@@ -61,12 +61,9 @@ describe("the first minutes", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "6" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "6" }));
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   for (const { name, broken, failsWhen, repaired, skip } of LANGUAGES) {
     test(`in ${name}: create, call, break, see the line, repair, see the history`, { skip }, async (t) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { baseOf, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { baseOf, closeBoth, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 
 const ADMIN_KEY = "clo_this-key-is-only-for-the-tests-of-foreign-html";
 /** It tries what a page of the dashboard's origin could do, and writes down what came of it. */
@@ -29,10 +29,7 @@ describe("a function's HTML", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([
-      openBrowser(),
-      startServer({ HOST: "0.0.0.0", ADMIN_KEY, MAX_CONTAINERS: "4" }),
-    ]);
+    [browser, server] = await openBrowserFor(startServer({ HOST: "0.0.0.0", ADMIN_KEY, MAX_CONTAINERS: "4" }));
     const headers = { authorization: `Bearer ${ADMIN_KEY}` };
     const settings = { access: "public", saveResponses: true };
     const body = { name: "foreign", language: "javascript", code: CODE, ...settings };
@@ -40,10 +37,7 @@ describe("a function's HTML", { skip: noBrowser }, () => {
     assert.equal(made.status, 201, await made.text());
     assert.equal((await fetch(`${baseOf(server)}/fn/foreign`)).status, 200);
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("runs at its own address without the rights of who is logged in", async (t) => {
     const page = await openPage(t, browser, server, { expected: REFUSALS });

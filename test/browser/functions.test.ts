@@ -6,18 +6,22 @@ import { crc32 } from "node:zlib";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { assertAccessible, createFunction, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import {
+  assertAccessible,
+  closeBoth,
+  createFunction,
+  noBrowser,
+  openBrowserFor,
+  openPage,
+} from "./browser-under-test.ts";
 
 describe("the functions page", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "6" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "6" }));
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("a function is made from a template in a language of choice, and called", async (t) => {
     const page = await openPage(t, browser, server);

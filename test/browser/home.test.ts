@@ -2,18 +2,22 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { assertAccessible, createFunction, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import {
+  assertAccessible,
+  closeBoth,
+  createFunction,
+  noBrowser,
+  openBrowserFor,
+  openPage,
+} from "./browser-under-test.ts";
 
 describe("the home page", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "6" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "6" }));
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("a server without functions offers some, and one click makes one and calls it", async (t) => {
     const page = await openPage(t, browser, server);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { assertAccessible, baseOf, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { assertAccessible, baseOf, closeBoth, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 
 const ADMIN_KEY = "clo_this-key-is-only-for-the-tests-of-the-dashboard";
 /** The browser itself tells of every answer that is not 2xx. */
@@ -12,15 +12,9 @@ describe("a server that wants a key", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([
-      openBrowser(),
-      startServer({ HOST: "0.0.0.0", ADMIN_KEY, MAX_CONTAINERS: "6" }),
-    ]);
+    [browser, server] = await openBrowserFor(startServer({ HOST: "0.0.0.0", ADMIN_KEY, MAX_CONTAINERS: "6" }));
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("asks for it, goes on to the page that was wanted, and forgets it when somebody logs out", async (t) => {
     const page = await openPage(t, browser, server, { expected: REFUSALS });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { collectComplaints, openBrowser, PATIENCE_MS } from "./browser-under-test.ts";
+import { closeBoth, collectComplaints, openBrowserFor, PATIENCE_MS } from "./browser-under-test.ts";
 
 export class PagesUnderTest {
   readonly server: ServerUnderTest;
@@ -11,13 +11,8 @@ export class PagesUnderTest {
   readonly complaints: string[] = [];
 
   static async start(settings: Record<string, string> = {}): Promise<PagesUnderTest> {
-    const server = await startServer(settings);
-    try {
-      return new PagesUnderTest(server, await openBrowser());
-    } catch (error) {
-      await server.dispose();
-      throw error;
-    }
+    const [browser, server] = await openBrowserFor(startServer(settings));
+    return new PagesUnderTest(server, browser);
   }
 
   private constructor(server: ServerUnderTest, browser: Browser) {
@@ -47,7 +42,6 @@ export class PagesUnderTest {
   }
 
   async dispose(): Promise<void> {
-    await this.#browser.close();
-    await this.server.dispose();
+    await closeBoth(this.#browser, this.server);
   }
 }

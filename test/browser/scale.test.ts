@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { ServerUnderTest } from "../server-under-test.ts";
-import { noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { closeBoth, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 import { fillStore, functionName, NEEDLE } from "./full-store.fixture.ts";
 
 const FUNCTIONS = 1000;
@@ -25,12 +25,9 @@ describe("the dashboard on a server that has seen much", { skip: noBrowser }, ()
     const dataDir = mkdtempSync(join(tmpdir(), "cloche-test-"));
     longRun = await fillStore(dataDir, { functions: FUNCTIONS, executions: EXECUTIONS, logLines: LOG_LINES });
     server = new ServerUnderTest(dataDir, { MAX_CONTAINERS: "4", KEEP_EXECUTIONS: String(2 * EXECUTIONS) });
-    [browser] = await Promise.all([openBrowser(), server.started]);
+    [browser] = await openBrowserFor(server.started.then(() => server));
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test(`${FUNCTIONS} functions are scrolled to the last one, searched and sorted`, async (t) => {
     const page = await openPage(t, browser, server);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { createFunction, noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { closeBoth, createFunction, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 
 const SECRET = "s3cret-of-the-browser-tests";
 const CODE = `export default {
@@ -21,13 +21,10 @@ describe("a secret", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "4" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "4" }));
     await createFunction(server, "keeper", { code: CODE, saveResponses: true });
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("that was set on the page is in nothing that the server says afterwards", async (t) => {
     const page = await openPage(t, browser, server);

@@ -8,9 +8,10 @@ import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 import {
   assertAccessible,
   assertNoHorizontalScroll,
+  closeBoth,
   createFunction,
   noBrowser,
-  openBrowser,
+  openBrowserFor,
   openPage,
 } from "./browser-under-test.ts";
 
@@ -22,13 +23,10 @@ describe("the dashboard around its pages", { skip: noBrowser }, () => {
   let browser: Browser;
   let server: ServerUnderTest;
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startServer({ MAX_CONTAINERS: "6" })]);
+    [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "6" }));
     await createFunction(server, "palette/findable", { description: "Something to be found" });
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   test("the palette leads to pages, functions and actions, by keyboard alone", async (t) => {
     const page = await openPage(t, browser, server);

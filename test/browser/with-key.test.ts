@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { noBrowser, openBrowser, openPage } from "./browser-under-test.ts";
+import { closeBoth, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
 
 const ADMIN_KEY = "clo_this-key-is-only-for-the-tests-of-the-dashboard";
 /** Leads to this machine, but the browser does not know: such a page is no secure context. */
@@ -22,9 +22,8 @@ describe("the dashboard under another name, with keys", { skip: noBrowser }, () 
   let server: ServerUnderTest;
   let base = "";
   before(async () => {
-    [browser, server] = await Promise.all([
-      openBrowser([`--host-resolver-rules=MAP ${NAME} 127.0.0.1`]),
-      startServer({ HOST: "0.0.0.0", ADMIN_KEY }),
+    [browser, server] = await openBrowserFor(startServer({ HOST: "0.0.0.0", ADMIN_KEY }), [
+      `--host-resolver-rules=MAP ${NAME} 127.0.0.1`,
     ]);
     base = `http://${NAME}:${new URL(server.url).port}`;
     const made = await fetch(`http://127.0.0.1:${new URL(server.url).port}/api/functions`, {
@@ -34,10 +33,7 @@ describe("the dashboard under another name, with keys", { skip: noBrowser }, () 
     });
     assert.equal(made.status, 201);
   });
-  after(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  after(() => closeBoth(browser, server));
 
   /** A page behind its login. */
   async function open(t: Parameters<typeof openPage>[0], path: string, key = ADMIN_KEY): Promise<Page> {
