@@ -44,10 +44,10 @@ export async function allPages<Item>(
 
 /** Resolves once `isDone`, which is asked again and again for ten seconds. */
 export async function eventually(isDone: () => Promise<boolean>): Promise<void> {
-  const attempts = 200;
+  const attempts = 600;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (await isDone()) return;
     await sleep(50);
   }
-  assert.fail("it did not happen within ten seconds");
+  assert.fail("it did not happen within 30 seconds");
 }

@@ -14,7 +14,7 @@ import { freePorts } from "../free-ports.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
 const DEPLOY = join(import.meta.dirname, "../../deploy");
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 /** What stands in the samples. */
 const FRONT = "127.0.0.1:8080";
 const NODES = ["127.0.0.1:8081", "127.0.0.1:8082"] as const;

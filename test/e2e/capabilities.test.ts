@@ -194,10 +194,10 @@ for (const [language, code] of Object.entries(DOERS)) {
     test("a value with a time to live", async () => {
       await api("POST", "/functions", { name: `${language}-ttl`, language, code });
       const [, soon] = await perform(`${language}-ttl`, [
-        ["ttl", "t", "here", 0.3],
+        ["ttl", "t", "here", 1],
         ["get", "t"],
       ]);
-      await delay(350);
+      await delay(1_050);
 
       assert.deepEqual([soon, await perform(`${language}-ttl`, [["get", "t"], ["list"]])], ["here", [null, []]]);
     });

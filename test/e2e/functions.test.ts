@@ -451,7 +451,7 @@ suite("a stream", () => {
         async start(controller) {
           for (let n = 0; n < 3; n++) {
             controller.enqueue(new TextEncoder().encode("piece " + n + "\\n"));
-            await new Promise((resolve) => setTimeout(resolve, 150));
+            await new Promise((resolve) => setTimeout(resolve, 500));
           }
           controller.close();
         },

@@ -12,7 +12,7 @@ def handler(event, context):
         time.sleep(0.2)
     return 'done'
 `;
-const WAIT_LIMIT_MS = 5000;
+const WAIT_LIMIT_MS = 20_000;
 
 interface Frame {
   readonly event: string;
@@ -78,7 +78,7 @@ suite("an execution that runs", () => {
   }
 
   test("tells its lines as they are printed, each once, and then how it ended", async () => {
-    const { id, result } = await start(5);
+    const { id, result } = await start(8); // more than pass until it is followed, also on a busy machine
     const response = await follow(id);
     let text = "";
     let firstAtMs = 0;
@@ -92,11 +92,11 @@ suite("an execution that runs", () => {
     const frames = framesOf(text);
     assert.deepEqual(
       frames.map(({ data }) => data.text ?? data.status),
-      ["line 0", "line 1", "line 2", "line 3", "line 4", "success"],
+      [...Array.from({ length: 8 }, (_, n) => `line ${n}`), "success"],
     );
     assert.deepEqual(
       frames.map((frame) => frame.id),
-      ["1", "2", "3", "4", "5", undefined],
+      [...Array.from({ length: 8 }, (_, n) => String(n + 1)), undefined],
     );
     assert.equal(frames.at(-1)?.event, "end");
     assert.ok(tookMs > 200, `live: ${tookMs} ms from the first to the last`);
@@ -127,15 +127,15 @@ suite("an execution that runs", () => {
   });
 
   test("is listed and shown as running, with what it has printed so far", async () => {
-    const { id, result } = await start(4);
+    const { id, result } = await start(10);
     const { json: detail } = await api.call("readExecution", 200, { params: { id } });
     const { json: logs } = await api.call("readLogs", 200, { params: { id } });
 
-    assert.deepEqual([detail.status, detail.event], ["running", { lines: 4 }]);
-    assert.ok(detail.runMs > 0 && logs.items.length > 0 && logs.items.length < 4, `${logs.items.length} lines`);
+    assert.deepEqual([detail.status, detail.event], ["running", { lines: 10 }]);
+    assert.ok(detail.runMs > 0 && logs.items.length > 0 && logs.items.length < 10, `${logs.items.length} lines`);
     await result;
     const { json: over } = await api.call("readExecution", 200, { params: { id } });
-    assert.deepEqual([over.status, over.logCount], ["success", 4]);
+    assert.deepEqual([over.status, over.logCount], ["success", 10]);
     assert.deepEqual(await running(), []);
   });
 
@@ -165,11 +165,11 @@ suite("an execution that runs", () => {
     const call = fetch(`${server.url}/api/functions/slow/invocations`, {
       ...{ method: "POST", body: '{"input":{"lines":100}}', signal: gone.signal },
     });
-    await delay(400);
+    const giveUpAtMs = Date.now() + WAIT_LIMIT_MS;
+    while ((await running()).length === 0 && Date.now() < giveUpAtMs) await delay(20);
     const [second] = await running();
     gone.abort();
     await assert.rejects(call);
-    const giveUpAtMs = Date.now() + WAIT_LIMIT_MS;
     const status = async (): Promise<string> =>
       (await api.call("readExecution", 200, { params: { id: second?.id ?? "" } })).json.status;
     while ((await status()) === "running" && Date.now() < giveUpAtMs) await delay(20);

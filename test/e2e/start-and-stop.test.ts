@@ -11,10 +11,29 @@ import { ownMark } from "../../src/sandbox/process-mark.ts";
 import { findGpu } from "../../src/sandbox/gpu.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
+const SOON_MS = 20_000;
+
 function dataFolder(t: { after(task: () => void): void }): string {
   const dataDir = mkdtempSync(join(tmpdir(), "cloche-test-"));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
   return dataDir;
+}
+
+/** Waits for something that takes as long as it takes. */
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = Date.now() + SOON_MS;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < giveUpAtMs, `${what} within ${SOON_MS} ms`);
+    await delay(10);
+  }
+}
+
+/** Until that many runs are at work. */
+async function untilBusy(server: ServerUnderTest, runs = 1): Promise<void> {
+  await until(`${runs} at work`, async () => {
+    const { workers } = (await server.system()).pool;
+    return workers.filter(({ state }) => state === "busy").length >= runs;
+  });
 }
 
 /** How a start that must fail ends. */
@@ -167,7 +186,8 @@ suite("the server", () => {
     await server.started;
     await server.upload("sleeps", "python", "import time; print('begun'); time.sleep(60)");
     server.run("sleeps").catch(() => {});
-    await delay(1000);
+    await untilBusy(server);
+    await delay(1_000); // what is told of running runs is stored in batches
     server.process.kill("SIGKILL");
     await server.exited;
 
@@ -191,16 +211,16 @@ suite("the server", () => {
     test(`lets what runs end at ${title}, takes nothing new, and leaves nothing`, async (t) => {
       const server = new ServerUnderTest(dataFolder(t));
       await server.started;
-      const code = "await new Promise((resolve) => setTimeout(resolve, 1000)); return 'finished'";
+      const code = "await new Promise((resolve) => setTimeout(resolve, 2_000)); return 'finished'";
       const running = server.runNow({ language: "javascript", code });
-      await delay(300);
+      await untilBusy(server);
       const pids = server.boxPids();
       assert.ok(pids.length > 0);
 
       const { pid } = server.process;
       assert.ok(pid);
       process.kill(toGroup ? -pid : pid, signal);
-      await delay(150);
+      await until("it is told", () => server.stderr.includes(`${signal}: finishing what runs`));
       await assert.rejects(server.runNow({ language: "javascript", code: "return 1" }), "no new connection is taken");
       assert.deepEqual((await running).json, { data: "finished", type: "string" });
       assert.equal((await server.exited).code, 0);
@@ -212,12 +232,13 @@ suite("the server", () => {
     const server = new ServerUnderTest(dataFolder(t));
     await server.started;
     server.runNow({ language: "javascript", code: "for (;;);" }).catch(() => {});
-    await delay(300);
+    await untilBusy(server);
     const pids = server.boxPids();
 
     server.process.kill("SIGINT");
     server.process.kill("SIGINT"); // npm passes on what the terminal has sent already: that is no second one
-    await delay(700);
+    await until("it is told", () => server.stderr.includes("SIGINT: finishing what runs"));
+    await delay(700); // the same press of a key takes 500 ms at most
     assert.equal(server.process.exitCode, null);
     server.process.kill("SIGINT");
     assert.equal((await server.exited).code, 1);
@@ -228,9 +249,8 @@ suite("the server", () => {
     const server = new ServerUnderTest(dataFolder(t));
     await server.started;
     server.runNow({ language: "python", code: "import os, time\nos.fork()\ntime.sleep(60)" }).catch(() => {});
-    await delay(300);
+    await until("it has forked", () => server.boxPids().length >= 4);
     const pids = server.boxPids();
-    assert.ok(pids.length >= 4);
 
     server.process.kill("SIGKILL");
     await server.exited;

@@ -29,7 +29,7 @@ suite("a streamed run", () => {
   }
 
   test("sends each line when it is printed and the value last", async () => {
-    const code = "import time\nfor i in range(4):\n    print(i)\n    time.sleep(0.15)\nreturn 'done'";
+    const code = "import time\nfor i in range(4):\n    print(i)\n    time.sleep(0.4)\nreturn 'done'";
     const timed = await timedEvents({ language: "python", code });
 
     assert.deepEqual(
@@ -149,7 +149,7 @@ suite("a streamed run", () => {
       while ((await server.system()).pool.workers.some(({ state }) => state === "busy" || state === "ending"))
         await delay(5);
 
-      assert.ok(performance.now() - abortedAtMs < 1000);
+      assert.ok(performance.now() - abortedAtMs < 3_000);
     });
   }
 });

@@ -7,7 +7,7 @@ import { type Answer, type RunNow, ServerUnderTest } from "../server-under-test.
 import { Guard } from "./guard.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 
 /** Starts a server within a guard; `dispose` stops it, and fails where anything is left. */
 export async function startAttacked(settings: Record<string, string> = {}): Promise<AttackedServer> {

@@ -83,7 +83,11 @@ export async function openFiles(target: Target, paths: readonly string[], mode: 
 }
 
 /** Waits until something is so; fails when it never is. */
-export async function eventually(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
+export async function eventually(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  limitMs = 20_000,
+): Promise<void> {
   const giveUpAtMs = performance.now() + limitMs;
   while (!(await isSo())) {
     if (performance.now() > giveUpAtMs) assert.fail(`never became so: ${what}`);

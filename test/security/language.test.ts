@@ -360,7 +360,7 @@ return [[hasattr(o, 'left') for o in (sys, builtins, os)], 'left' in globals(), 
 
       assert.deepEqual(neighbour.json, { data: "served", type: "string" });
       assert.ok([200, 500, 504].includes(status), String(status));
-      assert.ok(performance.now() - startedMs < 8000);
+      assert.ok(performance.now() - startedMs < 20_000); // it has two seconds; the rest is for other tests
     });
   }
 });

@@ -155,7 +155,7 @@ test("no log frame ends within a character", async (t) => {
 
 test("output comes while the program runs", async (t) => {
   const worker = shell(t);
-  worker.send({ t: "run", id: 1 }, JSON.stringify("echo first; sleep 0.3; echo second"));
+  worker.send({ t: "run", id: 1 }, JSON.stringify("echo first; sleep 1; echo second"));
   await worker.receive();
 
   const first = await worker.receive();

@@ -11,7 +11,7 @@ import { createClient } from "redis";
 import type { RedisSettings } from "../../core/redis-settings.ts";
 import { openRedisStore, type RedisStore } from "./redis-store.ts";
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 
 export class RedisUnderTest {
   readonly folder: string;

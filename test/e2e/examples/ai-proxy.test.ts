@@ -16,7 +16,7 @@ import { PIECE_INTERVAL_MS, type Seen } from "./upstream.fixture.ts";
 const NAME = "api.openai.com";
 const ADDRESS = "93.184.216.99";
 const UPSTREAM = join(import.meta.dirname, "upstream.fixture.ts");
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 let internet: Internet;
 let upstream: ChildProcess;
