@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
 import type { ServerUnderTest } from "../server-under-test.ts";
 
 const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -91,6 +92,7 @@ export async function openPage(
   const page = await context.newPage();
   const complaints: string[] = [];
   collectComplaints(page, complaints);
+  countRequests(page);
   t.after(async () => {
     await context.close();
     assert.deepEqual(
@@ -113,6 +115,42 @@ export function collectComplaints(page: Page, complaints: string[]): void {
   });
 }
 
+/** Of each page: what it has asked for and not been told yet, but for streams of events, which have no end. */
+const unanswered = new WeakMap<Page, Set<Request>>();
+
+function countRequests(page: Page): void {
+  const requests = new Set<Request>();
+  unanswered.set(page, requests);
+  page.on("request", (request) => {
+    if (request.resourceType() !== "eventsource") requests.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"] as const)
+    page.on(end as "requestfinished", (request) => requests.delete(request));
+  page.on("framenavigated", (frame) => {
+    if (frame === page.mainFrame()) requests.clear();
+  });
+}
+
+const QUIET = `new Promise((resolve) => {
+  let timer;
+  const observer = new MutationObserver(() => again());
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { observer.disconnect(); resolve(); }, 200);
+  };
+  observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  again();
+})`;
+
+/** Resolves when the page has asked for nothing and shown nothing new for a moment, or after `limitMs`: some look all the time. */
+export async function settled(page: Page, limitMs: number): Promise<void> {
+  const giveUpAtMs = performance.now() + limitMs;
+  do {
+    const left = delay(Math.max(0, giveUpAtMs - performance.now()), undefined, { ref: false });
+    await Promise.race([page.evaluate(QUIET), left]);
+  } while ((unanswered.get(page)?.size ?? 0) > 0 && performance.now() < giveUpAtMs);
+}
+
 /** Where a browser on this machine reaches it, also when it listens on all addresses. */
 export function baseOf({ url }: Pick<ServerUnderTest, "url">): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:");
@@ -125,6 +163,7 @@ export function baseOf({ url }: Pick<ServerUnderTest, "url">): string {
 export async function assertAccessible(page: Page, within = "html"): Promise<void> {
   const { violations } = await new AxeBuilder({ page })
     .include(within)
+    .setLegacyMode(true) // without a second page for each: what frames show is not ours
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");

@@ -123,14 +123,15 @@ describe("a function's page", () => {
   });
 
   it("can be used by everybody, on a phone, too, without errors or requests to others", async () => {
+    const page = await pages.open("/functions/greet", { viewport: { width: 375, height: 780 } });
     for (const tab of ["code", "test", "versions", "data", "settings"]) {
-      const page = await pages.open(`/functions/greet/${tab}`, { viewport: { width: 375, height: 780 } });
+      await page.goto(`${pages.server.url}/ui/functions/greet/${tab}`);
       await page.getByRole("tabpanel").waitFor();
       if (tab === "code") await editor(page);
       await assertNoHorizontalScroll(page);
       await assertAccessible(page, "main");
-      await page.context().close();
     }
+    await page.context().close();
     assert.deepEqual(pages.complaints, []);
   });
 });

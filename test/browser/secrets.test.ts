@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
-import { closeBoth, createFunction, noBrowser, openBrowserFor, openPage } from "./browser-under-test.ts";
+import { closeBoth, createFunction, noBrowser, openBrowserFor, openPage, settled } from "./browser-under-test.ts";
 
 const SECRET = "s3cret-of-the-browser-tests";
 const CODE = `export default {
@@ -14,7 +14,7 @@ const CODE = `export default {
   },
 };
 `;
-const SETTLED_MS = 3000; // a page that looks all the time is never idle
+const SETTLED_MS = 3000;
 const TABS = ["code", "test", "versions", "executions", "metrics", "data", "settings"];
 
 describe("a secret", { skip: noBrowser }, () => {
@@ -51,7 +51,7 @@ describe("a secret", { skip: noBrowser }, () => {
       await page.goto(`/ui${path}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
       if (path.startsWith("/executions/")) await page.getByRole("log").getByText("the token is ***").waitFor();
-      await page.waitForLoadState("networkidle", { timeout: SETTLED_MS }).catch(() => {});
+      await settled(page, SETTLED_MS);
       assert.doesNotMatch(await page.content(), new RegExp(SECRET), path);
     }
 

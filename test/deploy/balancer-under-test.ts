@@ -7,7 +7,6 @@ import { Agent, request } from "node:http";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RedisUnderTest } from "../../src/store/redis/redis-under-test.fixture.ts";
 import { freePorts } from "../free-ports.ts";
@@ -44,17 +43,21 @@ export class BalancedServers {
   #process: ChildProcess | undefined;
   #stderr = "";
 
-  /** Both servers and the balancer, gone with the test. */
-  static async start(t: TestContext, name: BalancerName, redis: RedisUnderTest): Promise<BalancedServers> {
+  /** Both servers and the balancer, until they are disposed of. */
+  static async start(name: BalancerName, redis: RedisUnderTest): Promise<BalancedServers> {
     const [front = 0, ...ports] = await freePorts(1 + NODES.length);
     const balanced = new BalancedServers(name, front, ports, {
       ...{ REDIS_URL: `unix://${redis.path}`, REDIS_PREFIX: `balanced-${++prefixes}:`, MASTER_KEY: "m".repeat(32) },
       ...{ MAX_CONTAINERS: "6", DRAIN_SECONDS: "5" },
     });
-    t.after(() => balanced.dispose());
-    for (const place of NODES.keys()) await balanced.startServer(place);
-    await balanced.#startBalancer();
-    return balanced;
+    try {
+      for (const place of NODES.keys()) await balanced.startServer(place);
+      await balanced.#startBalancer();
+      return balanced;
+    } catch (error) {
+      await balanced.dispose();
+      throw error;
+    }
   }
 
   private constructor(

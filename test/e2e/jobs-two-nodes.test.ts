@@ -9,7 +9,7 @@ import { RedisUnderTest } from "../../src/store/redis/redis-under-test.fixture.t
 import { ManagementUnderTest } from "../management-under-test.ts";
 import { ServerUnderTest } from "../server-under-test.ts";
 
-const SOON_MS = 120_000; // a lost server is missed after its lease of half a minute
+const SOON_MS = 120_000; // a lost server is missed after its lease
 const ASYNC = { Prefer: "respond-async" };
 
 const redis = await RedisUnderTest.start();
@@ -23,7 +23,7 @@ interface Node {
 async function startTwo(t: TestContext): Promise<[Node, Node]> {
   const settings = {
     ...{ REDIS_URL: `unix://${redis.path}`, REDIS_PREFIX: `jobs-${++prefixes}:`, MASTER_KEY: "m".repeat(32) },
-    ...{ MAX_CONTAINERS: "4", JOBS_CONCURRENCY: "2" },
+    ...{ MAX_CONTAINERS: "4", JOBS_CONCURRENCY: "2", JOBS_LEASE_SECONDS: "10" },
   };
   const nodes: Node[] = [];
   for (let n = 0; n < 2; n++) {
