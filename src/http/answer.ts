@@ -25,7 +25,7 @@ function send(response: ServerResponse, status: number, contentType: string, bod
 }
 
 /** A client that is still sending a refused body has so long to read the refusal, after its last bytes and in all; then it is cut off. */
-const QUIET_MS = 500;
+const QUIET_MS = 1_000;
 const LINGER_MS = 5_000;
 
 /** Drops what still comes in, while it comes, then ends: a connection cut at once would take the answer with it. */

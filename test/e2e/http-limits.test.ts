@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 
 suite("the HTTP server", () => {
@@ -60,6 +61,30 @@ suite("the HTTP server", () => {
 
     assert.equal(status, 413);
     assert.ok((await server.system()).memoryBytes - before < 64 * 1024 * 1024);
+  });
+
+  test("lets a client end what it sends, though it is refused, so that it can read why", async () => {
+    const pieces = 6;
+    const piece = "x".repeat(50_000);
+    let sent = 0;
+    for (let tries = 0; tries < 3 && sent < pieces; tries++) {
+      const { hostname, port } = new URL(server.url);
+      const socket = connect(Number(port), hostname);
+      let answer = "";
+      socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+      const closed = new Promise<void>((resolve) => {
+        socket.on("error", () => {}).on("close", () => resolve());
+      });
+      socket.write(`POST /run-now HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${pieces * piece.length}\r\n\r\n`);
+      // Longer in all than a client is waited for that sends nothing.
+      for (sent = 0; sent < pieces && socket.writable; sent++) {
+        await delay(250);
+        socket.write(piece);
+      }
+      await closed;
+      assert.match(answer, /^HTTP\/1\.1 413 /);
+    }
+    assert.equal(sent, pieces);
   });
 
   test("serves the next request after each refusal", async () => {
