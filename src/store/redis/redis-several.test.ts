@@ -60,7 +60,7 @@ suite("several stores on one Redis", async () => {
       return atB.heard.length > 0;
     });
 
-    assert.ok(noticedMs < 5_000, `${noticedMs} ms`);
+    assert.ok(noticedMs < 15_000, `${noticedMs} ms`);
   });
 
   test("listening goes on after its connection was cut", async (t) => {
