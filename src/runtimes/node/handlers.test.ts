@@ -407,10 +407,13 @@ test("with concurrency 8 runs overlap, and each log names its run", async (t) =>
   const server = await serve(
     t,
     `let active = 0, most = 0;
+     const waiting = [];
      export const handler = async (n) => {
        most = Math.max(most, ++active);
        console.log("in", n);
-       await new Promise((resolve) => setTimeout(resolve, 40 - n * 4)); // the last one is done first
+       const turn = new Promise((resolve) => waiting.unshift(resolve));
+       if (active === 8) for (const resolve of waiting) resolve(); // the last one is done first
+       await turn;
        console.log("out", n);
        active -= 1;
        return [n, most];
