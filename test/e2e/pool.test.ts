@@ -6,7 +6,11 @@ import { type Answer, type ServerUnderTest, startServer } from "../server-under-
 
 const BASES = ["node", "python", "lua"];
 const SOON_MS = 20_000;
-const SLEEP = "await new Promise((resolve) => setTimeout(resolve, event.ms)); return process.pid";
+/** Runs until it is let go. */
+const HELD = `import { kv } from "cloche";
+export const handler = async () => {
+  while (!(await kv.get("go"))) await new Promise((resolve) => setTimeout(resolve, 20));
+};`;
 
 suite("the pool", () => {
   let server: ServerUnderTest;
@@ -58,23 +62,28 @@ suite("the pool", () => {
       return BASES.filter((base) => workers.some((worker) => worker.base === base && worker.state === "idle"));
     };
 
-    const giveUpAtMs = Date.now() + SOON_MS;
-    while ((await idle()).length < BASES.length && Date.now() < giveUpAtMs) await delay(20);
-    assert.deepEqual(await idle(), BASES);
+    await until("an idle one of each", async () => (await idle()).length === BASES.length);
   });
 
   test("never has more sandboxes than the bound, lets a bounded line wait and refuses the rest", async () => {
     let most = 0;
     const watching = setInterval(() => (most = Math.max(most, server.boxes().length)), 5);
+    const names = Array.from({ length: 10 }, (_, n) => `held-${n}`);
+    for (const name of names) await server.upload(name, "javascript", `${HELD}// ${name}`);
     const answers: Promise<Answer>[] = [];
-    const send = (index: number): void => {
-      answers.push(server.runNow({ language: "javascript", code: `${SLEEP} // ${index}`, input: { ms: 3000 } }));
+    let over = 0;
+    const send = (name: string): void => {
+      const answer = server.run(name);
+      answers.push(answer);
+      void answer.then(() => over++);
     };
-    for (let index = 0; index < 4; index++) {
-      send(index);
-      while ((await busyWorkers(server)) <= index) await delay(10);
+    for (const name of names.slice(0, 4)) {
+      send(name);
+      await until("it is at work", async () => (await busyWorkers(server)) === answers.length);
     }
-    for (let index = 4; index < 10; index++) send(index);
+    for (const name of names.slice(4)) send(name);
+    await until("four are refused", () => over === 4);
+    for (const name of names) await letGo(server, name);
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
     clearInterval(watching);
 
@@ -116,7 +125,7 @@ suite("the pool", () => {
     }
 
     const killed = new Set(before.pool.workers.map(({ id }) => id));
-    while ((await server.system()).pool.workers.some(({ id }) => killed.has(id))) await delay(5);
+    await until("they are missed", async () => !(await server.system()).pool.workers.some(({ id }) => killed.has(id)));
     assert.deepEqual((await server.run("mortal")).json, { data: "alive", type: "string" });
   });
 
@@ -143,14 +152,16 @@ test("a run that waited too long is refused, and told for what", async () => {
   const server = await startServer({ MAX_CONTAINERS: "2", QUEUE_TIMEOUT: "1" });
   try {
     const busy: Promise<Answer>[] = [];
-    for (let index = 0; index < 2; index++) {
-      busy.push(server.runNow({ language: "javascript", code: `${SLEEP} // busy ${index}`, input: { ms: 5000 } }));
-      while ((await busyWorkers(server)) <= index) await delay(10);
+    for (const name of ["held-0", "held-1"]) {
+      await server.upload(name, "javascript", `${HELD}// ${name}`);
+      busy.push(server.run(name));
+      await until("it is at work", async () => (await busyWorkers(server)) === busy.length);
     }
     const late = await server.runNow({ language: "javascript", code: "return 'late'" });
 
     assert.equal(late.status, 503);
     assert.match(late.text, /waited 1000 ms for a worker \(2 of 2 busy, setting MAX_CONTAINERS\)/);
+    for (const name of ["held-0", "held-1"]) await letGo(server, name);
     assert.deepEqual(
       (await Promise.all(busy)).map(({ status }) => status),
       [200, 200],
@@ -159,6 +170,20 @@ test("a run that waited too long is refused, and told for what", async () => {
     await server.dispose();
   }
 });
+
+async function letGo(server: ServerUnderTest, name: string): Promise<void> {
+  const body = JSON.stringify({ value: true });
+  const response = await fetch(`${server.url}/api/functions/${name}/kv/go`, { method: "PUT", body });
+  assert.ok(response.ok, await response.text());
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = Date.now() + SOON_MS;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < giveUpAtMs, `${what} within ${SOON_MS} ms`);
+    await delay(10);
+  }
+}
 
 async function busyWorkers(server: ServerUnderTest): Promise<number> {
   return (await server.system()).pool.workers.filter(({ state }) => state === "busy").length;
