@@ -77,6 +77,7 @@ describe("a server that wants a key", { skip: noBrowser }, () => {
     await row.getByText("not since the server started").waitFor();
     assert.equal(await statusWith(server, key, "GET", "/api/functions"), 200);
     assert.equal(await statusWith(server, key, "POST", "/api/keys"), 403);
+    await page.reload(); // it would look again by itself after a while
     await row
       .getByText(/now|sec\. ago/)
       .nth(1)

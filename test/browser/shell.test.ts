@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
+import { freePorts } from "../free-ports.ts";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 import {
   assertAccessible,
@@ -145,7 +146,9 @@ describe("the dashboard around its pages", { skip: noBrowser }, () => {
   });
 
   test("a server that goes away is said, and the page comes back to life with it", async (t) => {
-    const other = await startServer({ MAX_CONTAINERS: "4" });
+    const [port] = await freePorts(1); // one that nobody is given while nobody listens there
+    const settings = { MAX_CONTAINERS: "4", HTTP_PORT: String(port) };
+    const other = await startServer(settings);
     let again: ServerUnderTest | undefined;
     t.after(() => (again ?? other).dispose());
     const page = await openPage(t, browser, other, { expected: /Failed to load resource/ });
@@ -155,7 +158,7 @@ describe("the dashboard around its pages", { skip: noBrowser }, () => {
 
     await page.getByText("The server does not answer").waitFor();
     const { ServerUnderTest: Server } = await import("../server-under-test.ts");
-    again = new Server(other.dataDir, { MAX_CONTAINERS: "4", HTTP_PORT: new URL(other.url).port });
+    again = new Server(other.dataDir, settings);
     await again.started;
     await page.getByText("The server does not answer").waitFor({ state: "detached" });
   });
