@@ -13,8 +13,14 @@ const START_LIMIT_MS = 60_000;
 export async function startAttacked(settings: Record<string, string> = {}): Promise<AttackedServer> {
   const guard = new Guard();
   const server = guard.around(() => new AttackedServer(guard, settings));
-  await server.started;
-  return server;
+  try {
+    await server.started;
+    return server;
+  } catch (error) {
+    server.process.kill("SIGKILL"); // its test never gets it
+    await server.bury();
+    throw error;
+  }
 }
 
 export class AttackedServer extends ServerUnderTest {
