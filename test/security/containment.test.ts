@@ -180,19 +180,23 @@ function isAlive(pid: number): boolean {
 
 suite("a server", () => {
   test("DAT-02, ESC-24: that is killed leaves no process of any box after 100 ms, however deaf they are", async () => {
-    await withinMs(100, async () => {
-      const server = await startAttacked({ MAX_CONTAINERS: "3" });
-      const code = `${DEAF}\nos.fork(); os.fork(); os.fork()\ntime.sleep(60)`;
-      for (const n of [1, 2]) server.runNow({ language: "python", code: `${code} # ${n}` }).catch(() => {});
-      await eventually("two functions have forked", () => server.boxPids().length >= 18);
-      const pids = [...server.boxPids(), server.nurseryPid];
-      const startedMs = performance.now();
-      server.process.kill("SIGKILL");
-      while (pids.some(isAlive) && performance.now() - startedMs < 3000) await new Promise(setImmediate);
-      const tookMs = performance.now() - startedMs;
-      await server.bury();
-      return tookMs;
-    });
+    await withinMs(
+      100,
+      async () => {
+        const server = await startAttacked({ MAX_CONTAINERS: "3" });
+        const code = `${DEAF}\nos.fork(); os.fork(); os.fork()\ntime.sleep(60)`;
+        for (const n of [1, 2]) server.runNow({ language: "python", code: `${code} # ${n}` }).catch(() => {});
+        await eventually("two functions have forked", () => server.boxPids().length >= 18);
+        const pids = [...server.boxPids(), server.nurseryPid];
+        const startedMs = performance.now();
+        server.process.kill("SIGKILL");
+        while (pids.some(isAlive) && performance.now() - startedMs < 3000) await new Promise(setImmediate);
+        const tookMs = performance.now() - startedMs;
+        await server.bury();
+        return tookMs;
+      },
+      10,
+    ); // twenty processes need the CPU to die
   });
 
   test("DAT-02: that is killed while it starts boxes leaves neither these nor the process that starts them", async () => {
