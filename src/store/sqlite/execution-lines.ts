@@ -22,14 +22,18 @@ export function packLines(lines: readonly LogLine[]): string | null {
 export function unpackLines(packed: string | null): LogLine[] {
   if (packed === null) return [];
   const values = JSON.parse(packed) as readonly (number | string)[] | LogLine[];
-  if (typeof values[0] === "object") return values as LogLine[];
+  if (isOfObjects(values)) return values;
   const lines: LogLine[] = [];
   let atMs = 0;
   for (let at = 0; at < values.length; at += VALUES) {
     const kind = Number(values[at]);
     atMs += Number(values[at + 1]);
     const stream = STREAMS[Math.floor(kind / LEVELS.length)] ?? "stdout";
-    lines.push({ stream, level: LEVELS[kind % LEVELS.length] ?? "info", atMs, text: String(values[at + 2]) });
+    lines.push({ stream, level: LEVELS[kind % LEVELS.length] ?? "info", atMs, text: `${values[at + 2] ?? ""}` });
   }
   return lines;
+}
+
+function isOfObjects(values: readonly (number | string)[] | LogLine[]): values is LogLine[] {
+  return typeof values[0] === "object";
 }

@@ -285,7 +285,10 @@ onUncaught("unhandledRejection");
 installStackTraces();
 captureOutput();
 watchUnref();
-void rehearse().then(() => {
+void begin();
+
+async function begin() {
+  await rehearse();
   send({ t: "ready", ...usage() });
   takeFrames();
-});
+}
