@@ -26,8 +26,12 @@ let program;
 let writesRaw = false;
 /** Asked for and not begun, oldest first. @type {Run[]} */
 const queue = [];
-/** In progress, oldest first. @type {Map<number, Run>} */
-const active = new Map();
+/**
+ * In progress, oldest first. No Map: each table that one leaves behind keeps the runs of its time from the collector until the next full
+ * collection.
+ * @type {Run[]}
+ */
+const active = [];
 /** Pings that wait for a moment without a run. @type {number[]} */
 const pings = [];
 /** @type {AsyncLocalStorage<Run>} */
@@ -48,7 +52,7 @@ function serveHandlers(bound) {
 }
 
 function oldest() {
-  return active.values().next().value;
+  return active[0];
 }
 
 /** Named only where the server would take it for another run's. */
@@ -70,7 +74,7 @@ function onFrame(frame) {
       findRun(header.id)?.inbox.push(body, header.end === true);
       break;
     case "credit":
-      active.get(header.id)?.outbox.credit(header.bytes);
+      active.find(({ id }) => id === header.id)?.outbox.credit(header.bytes);
       break;
     case "answer":
       answered(frame);
@@ -87,23 +91,24 @@ function onFrame(frame) {
 }
 
 function findRun(id) {
-  return active.get(id) ?? queue.find((run) => run.id === id);
+  return active.find((run) => run.id === id) ?? queue.find((run) => run.id === id);
 }
 
 function takeRuns() {
-  while (active.size < program.concurrency) {
+  while (active.length < program.concurrency) {
     const run = isRetired ? undefined : queue.shift();
     if (run === undefined) break;
-    active.set(run.id, run);
+    active.push(run);
     lastRun = run.id;
     void storage.run(run, answer, run);
   }
-  if (active.size > 0 || isRetired) return;
+  if (active.length > 0 || isRetired) return;
   for (const id of pings.splice(0)) send({ t: "pong", id });
 }
 
 function onOver(run) {
-  active.delete(run.id);
+  const at = active.indexOf(run);
+  if (at >= 0) active.splice(at, 1);
   setImmediate(takeRuns); // what the code does as it ends its run comes before the next one
 }
 
@@ -197,8 +202,8 @@ function logThrown(where, thrown) {
 
 /** An error that nothing caught: whose it is cannot be known for sure, and the state of the program cannot either. */
 function onUncaughtInHandlers(event, thrown) {
-  if (active.size === 0) logThrown(event, thrown);
-  for (const run of [...active.values()]) run.fail(thrown);
+  if (active.length === 0) logThrown(event, thrown);
+  for (const run of [...active]) run.fail(thrown);
   retire(`an error was not caught (${event})`);
 }
 
@@ -206,14 +211,14 @@ function retire(why) {
   if (isRetired) return;
   isRetired = true;
   // Others that are in progress cannot be finished by a worker that the server ends.
-  for (const run of [...active.values()]) run.fail(new Error(`the worker ends: ${why}`));
+  for (const run of [...active]) run.fail(new Error(`the worker ends: ${why}`));
   send({ t: "retire", why });
 }
 
 /** The code ends the process. @param {number} code */
 function exitHandlers(code) {
-  if (active.size === 0) send({ t: "retire", why: "its code ended the process after a run" });
-  for (const run of [...active.values()]) run.exit(code);
+  if (active.length === 0) send({ t: "retire", why: "its code ended the process after a run" });
+  for (const run of [...active]) run.exit(code);
 }
 
 module.exports = { exitHandlers, onUncaughtInHandlers, serveHandlers };
