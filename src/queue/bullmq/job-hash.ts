@@ -47,6 +47,11 @@ export function withoutUnbegun(hash: Hash): Hash {
   return unbegun > 0 ? { ...hash, "x:released": String(number(hash, "x:released") + unbegun) } : hash;
 }
 
+/** The field that says that its last claim was given back. */
+export function releasedOnce(hash: Hash): { readonly "x:released": string } {
+  return { "x:released": String(number(hash, "x:released") + 1) };
+}
+
 /** @param isRunning somebody holds its lock, or has held it and was not missed yet */
 export function statusOf(hash: Hash, isRunning: boolean, isLocked: boolean): JobStatus {
   const end = endOf(hash);

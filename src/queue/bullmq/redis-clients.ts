@@ -28,6 +28,16 @@ export async function connect(settings: RedisSettings): Promise<RedisClient> {
   }
 }
 
+/** Runs a script in one step. */
+export async function evaluate(
+  client: RedisClient,
+  script: string,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  return await client.eval(script, { keys: [...keys], arguments: [...args] });
+}
+
 export function unavailable(settings: RedisSettings, cause: unknown): PlatformError {
   if (cause instanceof PlatformError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,0 +1,34 @@
+// How nodes tell each other that there may be something to claim.
+import type { RedisClient } from "./redis-clients.ts";
+
+export class WorkSignal {
+  readonly #client: RedisClient;
+  readonly #channel: string;
+  readonly #listeners: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(client: RedisClient, channel: string) {
+    this.#client = client;
+    this.#channel = channel;
+  }
+
+  async listen(subscriber: RedisClient): Promise<void> {
+    await subscriber.subscribe(this.#channel, () => this.tellHere());
+  }
+
+  onWork(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async tellAll(): Promise<void> {
+    await this.#client.publish(this.#channel, "");
+  }
+
+  tellHere(): void {
+    if (!this.#isOver) for (const listener of this.#listeners) listener();
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+}
