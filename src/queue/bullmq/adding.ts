@@ -53,9 +53,9 @@ export class Adding {
     const { id, kind, functionId, limitedBy, payload, priority, attempts, runAtMs } = job;
     const createdAtMs = clock.now();
     const stored: StoredJob = { kind, functionId, limitedBy, payload, priority, attempts, runAtMs, createdAtMs };
-    const isNew = await index.add(id, functionId, createdAtMs); // first: what is listed and not there is left out
-    await bull.add(id, stored);
-    await signal.tellAll();
+    // Sent together, and done in this order: what is listed and not there is left out.
+    const [isNew] = await Promise.all([index.add(id, functionId, createdAtMs), bull.add(id, stored)]);
+    signal.tellAll();
     return isNew;
   }
 }

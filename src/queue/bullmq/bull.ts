@@ -23,6 +23,11 @@ export interface BullOptions {
   readonly onStalled: () => void;
 }
 
+/** A job that it has locked for a token, or when the first of those that wait for a time is due; undefined: there is none. */
+export type Given =
+  | { readonly id: string; readonly data: string; readonly claims: number }
+  | { readonly id: undefined; readonly nextDueMs: number | undefined };
+
 export class Bull {
   /** What the names of all its keys begin with. */
   readonly prefix: string;
@@ -66,28 +71,36 @@ export class Bull {
     );
   }
 
-  /** Locks the job whose turn it is; undefined: there is none. */
-  async next(token: string): Promise<string | undefined> {
-    return (await this.#worker.getNextJob(token, { block: false }))?.id;
-  }
-
-  async extendLock(id: string, token: string, leaseMs: number): Promise<void> {
-    await this.#backend.extendLock(id, token, leaseMs);
+  /** Locks the job whose turn it is. */
+  async next(token: string): Promise<Given> {
+    const [job, id, , delayedUntilMs] = (await this.#backend.moveToActive(token)) as [
+      job: { readonly data: string; readonly attemptsStarted: number } | null,
+      id: string,
+      limitedForMs: unknown,
+      delayedUntilMs: number | undefined,
+    ];
+    if (job) return { id, data: job.data, claims: job.attemptsStarted };
+    return { id: undefined, nextDueMs: delayedUntilMs || undefined }; // it says 0 for none
   }
 
   /**
-   * The job is over.
+   * The job is over; `fields` are written in the same step.
    *
    * @returns false where the lock is not the token's
    */
-  async finish(id: string, token: string, failure: string | undefined): Promise<boolean> {
-    const { completed, dead } = this.#keep;
+  async finish(id: string, token: string, failure: string | undefined, fields?: Fields): Promise<boolean> {
     const job = asBull(id);
-    const finish =
+    const { completed, dead } = this.#keep;
+    const failed = this.#backend.moveToFailedArgs(job, failure ?? "", keepJobs(dead), token, false, fields);
+    const args =
       failure === undefined
-        ? this.#backend.moveToCompleted(job, 0, keepJobs(completed), token, false)
-        : this.#backend.moveToFailed(job, failure, keepJobs(dead), token, false);
-    return await isDone(finish);
+        ? // BullMQ writes fields with a failure only, though its script does it for both: they are the last argument.
+          [
+            ...this.#backend.moveToCompletedArgs(job, 0, keepJobs(completed), token, false).slice(0, -1),
+            ...failed.slice(-1),
+          ]
+        : failed;
+    return await isDone(this.#backend.moveToFinished(id, args));
   }
 
   /**

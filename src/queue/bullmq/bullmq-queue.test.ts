@@ -144,6 +144,50 @@ test("nor does one whose answer was lost on its way", async () => {
   }
 });
 
+test("a lease may be ended by its words alone, with all that has been before it", async () => {
+  const { queue } = await open(undefined);
+  const job = aJob({ attempts: 2, limitedBy: "fn" });
+  await queue.enqueue(job);
+  const wanted = { count: 1, leaseMs: LEASE_MS, limits: new Map([["fn", 1]]) };
+  const [first] = (await queue.claim(wanted)).claims;
+  assert.ok(first);
+  assert.ok(await queue.retry(first.lease, { atMs: 0, error: "not yet" }));
+  const [second] = (await queue.claim(wanted)).claims;
+  assert.ok(second);
+
+  assert.equal(await queue.finish({ ...second.lease, fence: "another" }, { status: "completed" }), false);
+  assert.ok(await queue.finish({ ...second.lease }, { status: "completed", result: "1" }));
+  const found = await queue.find(job.id);
+  assert.deepEqual(
+    [found?.status, found?.result, found?.history.map(({ error }) => error)],
+    ["completed", "1", ["not yet", undefined]],
+  );
+  const next = aJob({ limitedBy: "fn" });
+  await queue.enqueue(next);
+  assert.equal((await queue.claim(wanted)).claims[0]?.job.id, next.id, "its place is free");
+});
+
+test("an end that is written counts, and what follows it is added, though whoever wrote it has died before the rest", async () => {
+  const { queue } = await open(undefined);
+  const job = aJob({ attempts: 1 });
+  const followUp = aJob();
+  await queue.enqueue(job);
+  const { claims } = await queue.claim({ count: 1, leaseMs: 200, limits: new Map() });
+  assert.equal(claims[0]?.job.id, job.id);
+  const client = createClient({ socket: { path: redis.path, tls: false } });
+  await client.connect();
+  try {
+    const end = { status: "completed", result: "1", finishedAtMs: Date.now(), followUp };
+    await client.hSet(`test-${prefixes}:bull:jobs:${job.id}`, "x:end", JSON.stringify(end));
+
+    assert.deepEqual(await claimSoon(queue), [followUp.id, 1, false]);
+    assert.equal((await queue.find(job.id))?.result, "1");
+    assert.deepEqual(await queue.stats(), { queued: 0, running: 1, completed: 1, dead: 0, cancelled: 0 });
+  } finally {
+    client.destroy();
+  }
+});
+
 /** What can be claimed, once there is something: its id, its attempt, and whether that is one too many. */
 async function claimSoon(queue: Queue): Promise<[string, number, boolean]> {
   const giveUpAtMs = Date.now() + 20_000;

@@ -101,7 +101,7 @@ class BullmqQueue implements Queue {
     this.#signal = signal;
     this.#adding = adding;
     this.#ends = ends;
-    this.#claiming = new Claiming({ ...common, places, ends, hashOf });
+    this.#claiming = new Claiming({ ...common, places, ends });
   }
 
   async open(): Promise<void> {
@@ -117,20 +117,20 @@ class BullmqQueue implements Queue {
     const claims: Claim[] = [];
     const over = new AbortController();
     const work = async (): Promise<number | undefined> => {
-      for (let left = MAX_PARKED_AT_ONCE; claims.length < count && left > 0 && !over.signal.aborted; left--) {
-        const claim = await this.#claiming.take({ leaseMs, limits });
-        if (claim === "none") break;
-        if (claim === "skipped") continue;
-        // Once it is over nobody waits for it any more.
-        if (over.signal.aborted) await this.release(claim.lease, this.#options.clock.now());
-        else claims.push(claim);
-      }
       this.#pruneSometimes();
+      for (let left = MAX_PARKED_AT_ONCE; claims.length < count && left > 0 && !over.signal.aborted; left--) {
+        const took = await this.#claiming.take({ leaseMs, limits });
+        if (took.kind === "none") return took.nextDueMs;
+        if (took.kind === "skipped") continue;
+        // Once it is over nobody waits for it any more.
+        if (over.signal.aborted) await this.release(took.claim.lease, this.#options.clock.now());
+        else if (claims.push(took.claim) === count) return took.nextDueMs;
+      }
       return await this.#claiming.nextDueMs();
     };
     const again = (): number => this.#options.clock.now() + LOOK_AGAIN_MS;
     try {
-      const nextDueMs = await this.#bounded(work);
+      const nextDueMs = this.#isClosing ? undefined : await this.#bounded(work);
       return { claims, nextDueMs: Math.min(nextDueMs ?? Infinity, again()) };
     } catch (error) {
       if (claims.length === 0) throw error;
@@ -171,7 +171,7 @@ class BullmqQueue implements Queue {
       const how = await evaluate(this.#client, CANCEL, this.#keys.of(id), [String(this.#options.clock.now())]);
       if (how === "cancelled") {
         await this.#bull.promote(id); // whoever claims it ends it
-        await this.#signal.tellAll();
+        this.#signal.tellAll();
       }
       return how as "cancelled" | "running" | "over" | "missing";
     });
@@ -184,7 +184,7 @@ class BullmqQueue implements Queue {
       await this.#index.unmarkCancelled(id);
       if (how === "finished") await this.#bull.retryFailed(id);
       else await this.#bull.promote(id);
-      await this.#signal.tellAll();
+      this.#signal.tellAll();
       return "queued";
     });
   }

@@ -8,7 +8,9 @@ import type { Bull } from "./bull.ts";
 import {
   begunOf,
   endOf,
+  fromFlat,
   type Hash,
+  heldOf,
   historyOf,
   madeOf,
   releasedOnce,
@@ -20,7 +22,7 @@ import { type JobKeys, SCORE_UNIT } from "./job-keys.ts";
 import type { LeaseEnds } from "./lease-ends.ts";
 import type { LimitPlaces } from "./limit-places.ts";
 import { evaluate, type RedisClient } from "./redis-clients.ts";
-import { WRITE_IF_HELD } from "./scripts.ts";
+import { BEGIN } from "./scripts.ts";
 
 interface ClaimingDeps {
   readonly client: RedisClient;
@@ -29,11 +31,13 @@ interface ClaimingDeps {
   readonly places: LimitPlaces;
   readonly ends: LeaseEnds;
   readonly clock: Clock;
-  readonly hashOf: (id: string) => Promise<Hash | undefined>;
 }
 
-/** None, since nothing is due; or one that cannot be claimed now, though what comes behind it may be. */
-export type NoClaim = "none" | "skipped";
+/** A claim; none, since nothing is due; or nothing that can be claimed now, though what comes behind it may be. */
+export type Took =
+  | { readonly kind: "claim"; readonly claim: Claim; readonly nextDueMs: number | undefined }
+  | { readonly kind: "none"; readonly nextDueMs: number | undefined }
+  | { readonly kind: "skipped" };
 
 type Wanted = Pick<ClaimRequest, "leaseMs" | "limits">;
 
@@ -44,33 +48,31 @@ export class Claiming {
     this.#deps = deps;
   }
 
-  async take(wanted: Wanted): Promise<Claim | NoClaim> {
+  /** `nextDueMs` is when the first of the jobs that wait for a time is due; undefined: none waits. */
+  async take(wanted: Wanted): Promise<Took> {
     const token = newId();
-    const id = await this.#deps.bull.next(token);
-    return id === undefined ? "none" : ((await this.#begin(id, token, wanted)) ?? "skipped");
+    const given = await this.#deps.bull.next(token);
+    if (given.id === undefined) return { kind: "none", nextDueMs: given.nextDueMs };
+    // Of most jobs nothing has been written yet, and what BullMQ tells of them is all there is: they need not be read.
+    const fresh = { data: given.data, ats: String(given.claims) };
+    return await this.#begin(given.id, token, fresh, false, wanted);
   }
 
-  /** When the first of the jobs that wait for a time is due; undefined: none waits. */
   async nextDueMs(): Promise<number | undefined> {
     const { client, keys } = this.#deps;
     const [first] = await client.zRangeWithScores(keys.delayed, 0, 0);
-    return first && Math.ceil(first.score / SCORE_UNIT);
+    return first && dueMs(first.score);
   }
 
-  /** Makes a claim of a job that BullMQ has given us; undefined where it cannot be one now. */
-  async #begin(id: string, token: string, { leaseMs, limits }: Wanted): Promise<Claim | undefined> {
-    const { client, keys, bull, places, clock, hashOf } = this.#deps;
-    const found = await hashOf(id);
-    if (found === undefined) return undefined;
+  /** @param isKnown `found` is all that has been written of it; else it begins only where there is no more */
+  async #begin(id: string, token: string, found: Hash, isKnown: boolean, wanted: Wanted): Promise<Took> {
+    const { client, keys, places, ends, clock } = this.#deps;
+    const { leaseMs, limits } = wanted;
     const hash = withoutUnbegun(found);
-    if (await this.#endIfOver(id, token, hash)) return undefined;
+    if (await this.#endIfOver(id, token, hash)) return { kind: "skipped" };
     const nowMs = clock.now();
     const { limitedBy, attempts } = storedJob(hash);
     const limit = limitedBy === undefined ? undefined : limits.get(limitedBy);
-    if (limitedBy !== undefined && limit !== undefined && !(await places.take(id, limitedBy, limit, leaseMs))) {
-      await places.park(id, token, hash, limitedBy, limit);
-      return undefined;
-    }
     const exhausted = madeOf(hash) > attempts;
     const before = withEnd(historyOf(hash), nowMs, LEASE_LOST);
     const begun = {
@@ -87,11 +89,23 @@ export class Claiming {
       "x:released": hash["x:released"] ?? "0",
       ...(exhausted ? releasedOnce(hash) : {}),
     };
-    const args = [token, ...Object.entries(fields).flat()];
-    if ((await evaluate(client, WRITE_IF_HELD, keys.of(id), args)) !== 1) return undefined;
-    await bull.extendLock(id, token, leaseMs);
+    const [answer, more] = (await evaluate(
+      client,
+      BEGIN,
+      [...keys.of(id), keys.stalled, keys.delayed, keys.places(limitedBy ?? "")],
+      [
+        ...[token, String(leaseMs), id, String(nowMs), String(nowMs + leaseMs), String(limit ?? "")],
+        ...[isKnown ? "1" : "0", ...Object.entries(fields).flat()],
+      ],
+    )) as ["lost" | "full" | "known" | "begun", unknown];
+    if (answer === "known") return await this.#begin(id, token, fromFlat(more as string[]), true, wanted);
+    if (answer === "full") await places.park(id, token, hash, limitedBy ?? "", limit ?? 0);
+    if (answer !== "begun") return { kind: "skipped" };
     const now = { ...hash, ...fields };
-    return { job: toJob(id, now, "running"), lease: { jobId: id, attempt: begunOf(now), fence: token }, exhausted };
+    const lease = { jobId: id, attempt: begunOf(now), fence: token };
+    ends.began(lease, now);
+    const nextDueMs = typeof more === "string" ? dueMs(Number(more)) : undefined;
+    return { kind: "claim", claim: { job: toJob(id, now, "running"), lease, exhausted }, nextDueMs };
   }
 
   /** True where it is not to be begun any more; then it has been ended. */
@@ -99,12 +113,16 @@ export class Claiming {
     const { ends } = this.#deps;
     const end = endOf(hash);
     if (end !== undefined) {
-      await ends.settle(id, token, hash, end); // its holder died between our writing and BullMQ's
+      await ends.settle(id, token, heldOf(hash), end); // its holder died between our writing and BullMQ's
       return true;
     }
     if (hash["x:cancel"] === undefined) return false;
     const error = historyOf(hash).at(-1)?.endedAtMs === undefined ? hash["x:error"] : LEASE_LOST;
-    await ends.end(id, token, hash, { status: "cancelled", error }, releasedOnce(hash));
+    await ends.end(id, token, heldOf(hash), { status: "cancelled", error }, releasedOnce(hash));
     return true;
   }
+}
+
+function dueMs(score: number): number {
+  return Math.ceil(score / SCORE_UNIT);
 }

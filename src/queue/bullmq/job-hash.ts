@@ -16,8 +16,28 @@ export interface StoredEnd {
   readonly followUp?: NewJob | undefined;
 }
 
+/** What whoever holds a job has to know of it to end its lease: nobody else changes any of it meanwhile. */
+export interface Held {
+  readonly history: readonly JobAttempt[];
+  readonly limitedBy: string | undefined;
+  /** It may have one among those that have its limit. */
+  readonly hasPlace: boolean;
+}
+
+export function heldOf(hash: Hash): Held {
+  const { limitedBy } = storedJob(hash);
+  return { history: historyOf(hash), limitedBy, hasPlace: hash["x:place"] !== undefined };
+}
+
 export function storedJob(hash: Hash): StoredJob {
   return JSON.parse(hash["data"] ?? "{}") as StoredJob;
+}
+
+/** From names and values in turn, as a script answers. */
+export function fromFlat(flat: readonly string[]): Hash {
+  const hash: Record<string, string> = {};
+  for (let at = 0; at + 1 < flat.length; at += 2) hash[flat[at] ?? ""] = flat[at + 1] ?? "";
+  return hash;
 }
 
 export function endOf(hash: Hash): StoredEnd | undefined {

@@ -4,7 +4,7 @@ import type { Bull } from "./bull.ts";
 import { type Hash, releasedOnce, storedJob } from "./job-hash.ts";
 import type { JobKeys } from "./job-keys.ts";
 import { evaluate, type RedisClient } from "./redis-clients.ts";
-import { TAKE_PLACE } from "./scripts.ts";
+import { LEAVE_PLACE } from "./scripts.ts";
 import type { WorkSignal } from "./work-signal.ts";
 
 const PARKED_MS = 10_000; // at most, where whoever frees a place dies before it tells
@@ -24,14 +24,6 @@ export class LimitPlaces {
     this.#deps = deps;
   }
 
-  /** @returns false where all of them are taken */
-  async take(id: string, limitedBy: string, limit: number, leaseMs: number): Promise<boolean> {
-    const { client, keys, clock } = this.#deps;
-    const nowMs = clock.now();
-    const args = [id, String(limit), String(nowMs + leaseMs), String(nowMs)];
-    return (await evaluate(client, TAKE_PLACE, [keys.places(limitedBy)], args)) === 1;
-  }
-
   /** Another one with its limit has to end first; whoever ends it lets this one go. */
   async park(id: string, token: string, hash: Hash, limitedBy: string, limit: number): Promise<void> {
     const { client, keys, bull, clock } = this.#deps;
@@ -39,23 +31,17 @@ export class LimitPlaces {
     await client.zAdd(keys.parked(limitedBy), { score: createdAtMs, value: id });
     if (!(await bull.delay(id, token, clock.now(), PARKED_MS, releasedOnce(hash)))) return;
     // Its place may have been freed before it was parked.
-    if ((await client.zCard(keys.places(limitedBy))) < limit) await this.#unpark(limitedBy);
+    if ((await client.zCard(keys.places(limitedBy))) < limit) await this.leave(undefined, limitedBy);
   }
 
-  /** Gives the place of a job back and lets the next one go. */
-  async leave(id: string, limitedBy: string): Promise<void> {
-    const { client, keys } = this.#deps;
-    await client.zRem(keys.places(limitedBy), id);
-    await this.#unpark(limitedBy);
-  }
-
-  async #unpark(limitedBy: string): Promise<void> {
+  /** Gives the place of a job back, where it has one, and lets the next one go. */
+  async leave(id: string | undefined, limitedBy: string): Promise<void> {
     const { client, keys, bull, signal } = this.#deps;
     for (;;) {
-      const next = await client.zPopMin(keys.parked(limitedBy));
-      if (next === null) return;
-      if (!(await bull.promote(next.value))) continue; // it has gone on by itself
-      await signal.tellAll();
+      const next = await evaluate(client, LEAVE_PLACE, [keys.places(limitedBy), keys.parked(limitedBy)], [id ?? ""]);
+      if (typeof next !== "string") return;
+      if (!(await bull.promote(next))) continue; // it has gone on by itself
+      signal.tellAll();
       return;
     }
   }

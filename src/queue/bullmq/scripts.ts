@@ -22,12 +22,38 @@ export const EXTEND = `
   return 1
 `;
 
-/** KEYS: the places of one limit, a sorted set by the ends of leases. ARGV: id, limit, the lease's end, now. 1 where there was room. */
-export const TAKE_PLACE = `
-  redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", ARGV[4])
-  if not redis.call("ZSCORE", KEYS[1], ARGV[1]) and redis.call("ZCARD", KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-  redis.call("ZADD", KEYS[1], ARGV[3], ARGV[1])
-  return 1
+/**
+ * Makes a claim of a job that BullMQ has locked for a token, with what is written of it. KEYS: job, lock, BullMQ's set of jobs that may be
+ * stalled, its jobs that wait for a time, the places of the job's limit (a sorted set by the ends of leases). ARGV: token, lease in
+ * milliseconds, the job's id, now, the lease's end, the limit ("": none), 1 where the caller has seen the whole hash, then fields and
+ * values. Answers "lost" (or the job is gone); "known" and the hash, of which the caller has not seen our fields; "full" where the limit has no place; or
+ * "begun" and the score of the first that waits for a time.
+ */
+export const BEGIN = `
+  if redis.call("GET", KEYS[2]) ~= ARGV[1] or redis.call("HEXISTS", KEYS[1], "data") == 0 then return {"lost"} end
+  if ARGV[7] ~= "1" then
+    for _, field in ipairs(redis.call("HKEYS", KEYS[1])) do
+      if string.sub(field, 1, 2) == "x:" then return {"known", redis.call("HGETALL", KEYS[1])} end
+    end
+  end
+  if ARGV[6] ~= "" then
+    redis.call("ZREMRANGEBYSCORE", KEYS[5], "-inf", ARGV[4])
+    if not redis.call("ZSCORE", KEYS[5], ARGV[3]) and redis.call("ZCARD", KEYS[5]) >= tonumber(ARGV[6]) then return {"full"} end
+    redis.call("ZADD", KEYS[5], ARGV[5], ARGV[3])
+  end
+  redis.call("HSET", KEYS[1], unpack(ARGV, 8))
+  redis.call("SET", KEYS[2], ARGV[1], "PX", ARGV[2])
+  redis.call("SREM", KEYS[3], ARGV[3])
+  return {"begun", redis.call("ZRANGE", KEYS[4], 0, 0, "WITHSCORES")[2]}
+`;
+
+/**
+ * KEYS: the places of one limit, those who are parked for want of one. ARGV: the id of whoever has a place no longer. The one that has waited
+ * longest, which is parked no more.
+ */
+export const LEAVE_PLACE = `
+  redis.call("ZREM", KEYS[1], ARGV[1])
+  return redis.call("ZPOPMIN", KEYS[2])[1]
 `;
 
 /**

@@ -20,8 +20,9 @@ export class WorkSignal {
     this.#listeners.push(listener);
   }
 
-  async tellAll(): Promise<void> {
-    await this.#client.publish(this.#channel, "");
+  /** Waits for nothing: it is sent behind what it tells of, and where it is lost everybody looks again by themselves. */
+  tellAll(): void {
+    this.#client.publish(this.#channel, "").catch(() => {});
   }
 
   tellHere(): void {
