@@ -144,6 +144,37 @@ test("nor does one whose answer was lost on its way", async () => {
   }
 });
 
+test("those of many claims that are answered too late take no attempt either", async () => {
+  const own = await RedisUnderTest.start();
+  const options = { keep: KEEP_ALL, clock: systemClock, log: () => {}, stalledCheckMs: STALLED_CHECK_MS };
+  const queue = await openBullmqQueue({ ...options, settings: own.settings({ timeoutMs: 500 }) });
+  const patient = await openBullmqQueue({ ...options, settings: own.settings() });
+  try {
+    const jobs = Array.from({ length: 100 }, () => aJob({ attempts: 1 }));
+    await Promise.all(jobs.map((job) => patient.enqueue(job)));
+    const claiming = queue.claim({ count: jobs.length, leaseMs: 60_000, limits: new Map() });
+    // Frozen somewhere in its middle; wherever that is, what it has told nobody of is not lost.
+    const giveUpAtMs = Date.now() + 20_000;
+    while ((await patient.stats()).running === 0) assert.ok(Date.now() < giveUpAtMs, "some are claimed");
+    own.freeze();
+    const { claims } = await claiming.catch(() => ({ claims: [] }));
+    own.resume();
+
+    const seen = new Map(claims.map(({ job }) => [job.id, 1]));
+    while (seen.size < jobs.length) {
+      const [id, attempt, exhausted] = await claimSoon(patient);
+      assert.ok(!seen.has(id), "it is nobody's");
+      assert.ok(!exhausted, "it has its attempt");
+      seen.set(id, attempt);
+    }
+    assert.deepEqual(new Set(seen.values()), new Set([1]));
+  } finally {
+    own.resume();
+    await Promise.all([queue.close(), patient.close()]);
+    await own.dispose();
+  }
+});
+
 test("a lease may be ended by its words alone, with all that has been before it", async () => {
   const { queue } = await open(undefined);
   const job = aJob({ attempts: 2, limitedBy: "fn" });

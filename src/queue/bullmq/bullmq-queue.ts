@@ -20,7 +20,7 @@ import type {
 } from "../queue.ts";
 import { Adding } from "./adding.ts";
 import { Bull } from "./bull.ts";
-import { Claiming } from "./claiming.ts";
+import { Claiming, type Took } from "./claiming.ts";
 import { type Hash, statusOf, toJob } from "./job-hash.ts";
 import { JobIndex } from "./job-index.ts";
 import { JobKeys, SCORE_UNIT } from "./job-keys.ts";
@@ -116,15 +116,26 @@ class BullmqQueue implements Queue {
   async claim({ count, leaseMs, limits }: ClaimRequest): Promise<Claims> {
     const claims: Claim[] = [];
     const over = new AbortController();
+    const take = async (): Promise<Took> => {
+      const took = await this.#claiming.take({ leaseMs, limits });
+      if (took.kind !== "claim") return took;
+      // Once it is over nobody waits for it any more.
+      if (over.signal.aborted) await this.release(took.claim.lease, this.#options.clock.now());
+      else claims.push(took.claim);
+      return took;
+    };
     const work = async (): Promise<number | undefined> => {
       this.#pruneSometimes();
-      for (let left = MAX_PARKED_AT_ONCE; claims.length < count && left > 0 && !over.signal.aborted; left--) {
-        const took = await this.#claiming.take({ leaseMs, limits });
-        if (took.kind === "none") return took.nextDueMs;
-        if (took.kind === "skipped") continue;
-        // Once it is over nobody waits for it any more.
-        if (over.signal.aborted) await this.release(took.claim.lease, this.#options.clock.now());
-        else if (claims.push(took.claim) === count) return took.nextDueMs;
+      let atOnce = 1; // those that are sent together: more where there are many, and few for nothing
+      let left = MAX_PARKED_AT_ONCE;
+      while (claims.length < count && left > 0 && !over.signal.aborted) {
+        const asked = Math.min(atOnce, count - claims.length);
+        const last = (await Promise.all(Array.from({ length: asked }, take))).findLast(
+          ({ kind }) => kind !== "skipped",
+        );
+        if (last?.kind === "none" || (last?.kind === "claim" && claims.length === count)) return last.nextDueMs;
+        left -= asked;
+        atOnce = 2 * asked;
       }
       return await this.#claiming.nextDueMs();
     };
