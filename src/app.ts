@@ -19,6 +19,7 @@ import { HttpServer } from "./http/server.ts";
 import { Pool } from "./pool/pool.ts";
 import type { JobRetention, Queue } from "./queue/queue.ts";
 import { openSqliteQueue } from "./queue/sqlite/sqlite-queue.ts";
+import { openWhenUsed } from "./queue/sqlite/when-used.ts";
 import { findLuaRuntime } from "./runtimes/lua/runtime.ts";
 import { findNativeRuntime } from "./runtimes/native/runtime.ts";
 import { findNodeRuntime } from "./runtimes/node/runtime.ts";
@@ -129,7 +130,10 @@ async function openQueue({ redis, dataDir, jobs }: Config, clock: Clock, log: (l
     completed: { count: jobs.keep, ageMs: 7 * DAY_MS },
     dead: { count: jobs.keep, ageMs: 30 * DAY_MS },
   };
-  if (redis === undefined) return await openSqliteQueue({ file: join(dataDir, QUEUE_DATABASE), keep, clock });
+  if (redis === undefined) {
+    const file = join(dataDir, QUEUE_DATABASE);
+    return await openWhenUsed(file, () => openSqliteQueue({ file, keep, clock }));
+  }
   const { openBullmqQueue } = await import("./queue/bullmq/bullmq-queue.ts");
   const stalledCheckMs = Math.round(jobs.leaseMs / 3);
   return await openBullmqQueue({ settings: redis, keep, clock, log, stalledCheckMs });
