@@ -21,15 +21,15 @@ const MOST_WORKER_BYTES: Readonly<Record<string, number>> = { node: 10 * MIB, py
 export async function idle(): Promise<Table[]> {
   const dataDir = mkdtempSync(join(tmpdir(), "cloche-bench-"));
   const remove = onStop(async () => rmSync(dataDir, { recursive: true, force: true }));
-  const firstMs = await startAndStop(dataDir);
-  const laterMs: number[] = [];
-  for (let start = 0; start < STARTS; start++) laterMs.push(await startAndStop(dataDir));
-  const readyMs = median(laterMs);
+  const { readyMs: firstMs } = await startAndStop(dataDir);
+  const later: Start[] = [];
+  for (let start = 0; start < STARTS; start++) later.push(await startAndStop(dataDir));
+  const readyMs = median(later.map((start) => start.readyMs));
   const ours = await startOurs(dataDir);
   const bare = await startNodeRival("bare-http.mjs");
   await delay(SETTLE_MS);
   const fresh = memoryRows(ours, "at rest after the start", true);
-  const workers = workerRows(await ours.server.system());
+  const workers = workerRows(later.map(({ system }) => system));
   for (const language of LANGUAGES) {
     for (let call = 0; call < 20; call++) {
       await postOk(`${ours.url}/run-now`, { language, code: newHello(language), input: INPUT });
@@ -57,13 +57,21 @@ export async function idle(): Promise<Table[]> {
   return [{ title: "An idle server (P7)", rows }];
 }
 
-/** Milliseconds from starting the process until it says that it listens, its sandboxes booted. */
-async function startAndStop(dataDir: string): Promise<number> {
+interface Start {
+  /** From starting the process until it says that it listens, its sandboxes booted. */
+  readonly readyMs: number;
+  /** When all has come to rest. */
+  readonly system: SystemReport;
+}
+
+async function startAndStop(dataDir: string): Promise<Start> {
   const startedMs = performance.now();
   const ours = await startOurs(dataDir);
   const readyMs = performance.now() - startedMs;
+  await delay(SETTLE_MS);
+  const system = await ours.server.system();
   await ours.stop();
-  return readyMs;
+  return { readyMs, system };
 }
 
 /** Each process of the server; not the sandboxes, which are the nursery's children. */
@@ -94,9 +102,11 @@ function show({ rssBytes, pssBytes }: Memory): string {
   return `${mib(rssBytes)} / ${mib(pssBytes)}`;
 }
 
-function workerRows(system: SystemReport): Row[] {
+/** Medians of all starts: the kernel charges pages to a cgroup by the dozen, ahead of their use. */
+function workerRows(systems: readonly SystemReport[]): Row[] {
   return Object.entries(MOST_WORKER_BYTES).map(([base, mostBytes]) => {
-    const bytes = system.pool.workers
+    const bytes = systems
+      .flatMap(({ pool }) => pool.workers)
       .filter((worker) => worker.base === base && worker.state === "idle")
       .flatMap((worker) => worker.memoryBytes ?? []);
     const each = median(bytes);

@@ -18,6 +18,7 @@ import { WorkerCalls } from "./worker-calls.ts";
 export async function openSqliteStore(settings: SqliteSettings): Promise<Store> {
   const worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), {
     name: "store",
+    resourceLimits: { maxYoungGenerationSizeMb: 2 }, // 2 MB less at rest, and no slower (bench/idle.ts, bench/history.ts)
     workerData: settings,
     execArgv: [], // the flags of this process are not for it: one such as --input-type would stop it
   });
