@@ -6,16 +6,9 @@ import { promisify } from "node:util";
 
 const COLLECTOR = join(import.meta.dirname, "collector.ts");
 
-test("this Node knows the flags, collects, and goes on without a word", async () => {
-  const code = `
-    import { collectGarbage, keepShortLivedYoung } from ${JSON.stringify(COLLECTOR)};
-    keepShortLivedYoung();
-    const garbage = Array.from({ length: 1000 }, () => "x".repeat(1e4) + Math.random()).map((text) => [text]);
-    const beforeBytes = process.memoryUsage().heapUsed;
-    garbage.length = 0;
-    collectGarbage();
-    console.log(process.memoryUsage().heapUsed < beforeBytes);`;
+test("this Node knows the flag, and goes on without a word", async () => {
+  const code = `import { keepShortLivedYoung } from ${JSON.stringify(COLLECTOR)}; keepShortLivedYoung(); console.log("on");`;
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
 
-  assert.deepEqual({ stdout, stderr }, { stdout: "true\n", stderr: "" });
+  assert.deepEqual({ stdout, stderr }, { stdout: "on\n", stderr: "" });
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, startApp } from "./app.ts";
-import { collectGarbage, keepShortLivedYoung } from "./collector.ts";
+import { keepShortLivedYoung } from "./collector.ts";
 import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { systemClock } from "./core/clock.ts";
@@ -20,7 +20,6 @@ try {
   const config = readConfig(readEnvironment());
   const app = await startApp({ config, version, log, onLost: (reason) => fail(reason) });
   keepShortLivedYoung();
-  collectGarbage();
   endOnSignal(app);
   process.stdout.write(startMessage(app, config, version));
   warnWhenUnencrypted(config);
