@@ -1,6 +1,6 @@
 // Log lines as they are stored: JSON of one flat list, three values for each line: its kind, the milliseconds since the line before (of the
-// first: since 1970) and its text. As objects they take thrice as much, on disk and of the time to store them (bench/history.ts). Until
-// version 0.1 they were stored so, and are still read.
+// first: since 1970) and its text. As objects they take thrice as much, on disk and of the time to store them (bench/history.ts). Older
+// rows have them so, and are still read.
 import type { LogLevel, LogLine, OutputStream } from "../../core/log-line.ts";
 
 const STREAMS: readonly OutputStream[] = ["stdout", "stderr"];
