@@ -4,16 +4,10 @@ import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
 import { newId } from "../../core/id.ts";
 import type { RequestHead } from "../../core/exchange.ts";
+import { HEADER_NAME, MAX_HEADERS, OF_THE_CONNECTION, UNSENDABLE } from "../../core/header-syntax.ts";
 import { decodePath } from "../decode.ts";
 
-const MAX_HEADERS = 200;
 const MAX_TARGET_CHARS = 8_000; // some less than Node takes of a request's first line and headers together
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- a header could end, and another one begin, with these
-const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
-/** Said by a connection, of which there is none. */
-const OF_THE_CONNECTION =
-  /^(?:connection|content-length|keep-alive|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;
 
 export const requestIn = z
   .strictObject({
@@ -31,7 +25,7 @@ export const requestIn = z
       .default("")
       .describe("without its question mark"),
     headers: z
-      .array(z.tuple([z.string().regex(TOKEN, { error: "not a header's name" }).max(200), headerValue()]))
+      .array(z.tuple([z.string().regex(HEADER_NAME, { error: "not a header's name" }).max(200), headerValue()]))
       .max(MAX_HEADERS)
       .default([]),
     body: z.string().default(""),
@@ -64,7 +58,7 @@ export function askedRequest(
   }
   const list = headers
     .map(([name, value]): [string, string] => [name.toLowerCase(), value])
-    .filter(([name]) => !OF_THE_CONNECTION.test(name));
+    .filter(([name]) => name !== "content-length" && !OF_THE_CONNECTION.has(name)); // there is no connection
   if (!list.some(([name]) => name === "host")) list.unshift(["host", host]);
   if (bytes.length > 0) list.push(["content-length", String(bytes.length)]);
   const address = `/fn/${functionName}`;

@@ -2,23 +2,12 @@
 import type { IncomingMessage } from "node:http";
 import { PlatformError } from "../../../core/errors.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
+import { OF_THE_CONNECTION } from "../../../core/header-syntax.ts";
 import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
 const MAX_REQUEST_ID_CHARS = 200;
-
-/** Hop by hop, or ours. */
-const NOT_FOR_FUNCTIONS = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
 
 /** @param hideKey the caller's `Authorization` opened our door and is none of the function's business */
 export function headersFor(message: IncomingMessage, hideKey: boolean): HeaderList {
@@ -27,7 +16,7 @@ export function headersFor(message: IncomingMessage, hideKey: boolean): HeaderLi
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? "").toLowerCase();
     const value = rawHeaders[at + 1] ?? "";
-    if (NOT_FOR_FUNCTIONS.has(name) || (hideKey && name === "authorization")) continue;
+    if (OF_THE_CONNECTION.has(name) || (hideKey && name === "authorization")) continue;
     if (name !== "cookie") headers.push([name, value]);
     else {
       const cookies = withoutSession(value);

@@ -1,5 +1,6 @@
 // What a function answers, as HTTP: checked, so that nothing of it breaks the connection or passes for ours.
 import type { HeaderList } from "../../../core/exchange.ts";
+import { HEADER_NAME, MAX_HEADERS, UNSENDABLE } from "../../../core/header-syntax.ts";
 import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 export interface WholeResponse {
@@ -16,10 +17,6 @@ export class InvalidResponse extends Error {
 
 const FIRST_FINAL_STATUS = 200; // below it nothing is final: 101 would take the connection over
 const LAST_STATUS = 999;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- these are what must not get through
-const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
-const MAX_HEADERS = 200;
 
 /** Said by the connection, or by us. A length that the function states may be a lie; we know the true one. */
 const NOT_FROM_FUNCTIONS =
@@ -41,7 +38,8 @@ export function checkStatus(status: number): number {
 export function checkHeaders(headers: HeaderList): HeaderList {
   if (headers.length > MAX_HEADERS) throw new InvalidResponse(`${headers.length} headers (max ${MAX_HEADERS})`);
   for (const [name, value] of headers) {
-    if (!TOKEN.test(name)) throw new InvalidResponse(`${JSON.stringify(name.slice(0, 100))} is not a header's name`);
+    if (!HEADER_NAME.test(name))
+      throw new InvalidResponse(`${JSON.stringify(name.slice(0, 100))} is not a header's name`);
     if (UNSENDABLE.test(value)) {
       throw new InvalidResponse(`header ${name} has a line break or another character that a header cannot have`);
     }
