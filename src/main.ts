@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, startApp } from "./app.ts";
-import { keepShortLivedYoung } from "./collector.ts";
 import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { systemClock } from "./core/clock.ts";
@@ -19,7 +18,6 @@ process.umask(0o077); // what the server writes is for nobody else to read
 try {
   const config = readConfig(readEnvironment());
   const app = await startApp({ config, version, log, onLost: (reason) => fail(reason) });
-  keepShortLivedYoung();
   endOnSignal(app);
   process.stdout.write(startMessage(app, config, version));
   warnWhenUnencrypted(config);

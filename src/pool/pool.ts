@@ -148,7 +148,7 @@ export class Pool {
     if (run.settled) return;
     run.settle({ kind: "cancelled" }, this.#clock.monotonicMs());
     this.#line = this.#line.filter((waiting) => waiting !== run);
-    run.stopAtWorker();
+    run.worker?.cancel(run);
   }
 
   #over(worker: Worker, run: Run, runMs: number): void {

@@ -62,8 +62,8 @@ export class Run {
   peakMemoryBytes: number | undefined;
   /** Undoes the timer of whoever holds the run now. */
   stopTimer: () => void = () => {};
-  /** Ends it at the worker that has it, if one has. */
-  stopAtWorker: () => void = () => {};
+  /** The one that has it. */
+  worker: { cancel(run: Run): void } | undefined;
 
   constructor(request: RunRequest, nowMs: number) {
     this.request = request;

@@ -154,7 +154,7 @@ export class Worker {
     const assignment = new Assignment(this.#nextRunId++, run, (frame) => this.#send(frame));
     this.#send(assignment.question);
     this.#assigned.push(assignment);
-    run.stopAtWorker = () => this.cancel(run);
+    run.worker = this;
     if (this.#parallel || this.#assigned.length === 1) this.#start(assignment);
   }
 
@@ -205,7 +205,7 @@ export class Worker {
     const unstarted = this.#parallel ? [] : this.#assigned.splice(nothingRuns ? 0 : 1);
     for (const { run } of unstarted) {
       run.stopTimer();
-      run.stopAtWorker = () => {};
+      run.worker = undefined;
     }
     if (this.#leaving && unstarted.length === 0) return; // its owner knows already
     this.#events.onRetired(unstarted.map(({ run }) => run));

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Version } from "../../../core/program.ts";
 import type { Exchange, RequestHead, ResponseHead, RestOfBody } from "../../../core/exchange.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
-import type { InvocationResult } from "../../../services/invoke.ts";
+import type { InvocationHandle, InvocationResult } from "../../../services/invoke.ts";
 import { setHeaders } from "./cors.ts";
 import { answerFailure, answerFault } from "./fault.ts";
 import { eventRecord, FirstBytes, responseRecord } from "./record.ts";
@@ -32,9 +32,8 @@ export class FunctionCall implements Exchange {
   readonly head: RequestHead;
   readonly firstBytes: Buffer;
   readonly rest: RestOfBody | undefined;
-  executionId = "";
-  /** The client went away, or sends more than it may. */
-  onBroken: () => void = () => {};
+  /** What runs for it; it is cancelled where the client went away, or sends more than it may. */
+  invocation: InvocationHandle | undefined;
   /** Of the response, once it has one. */
   status: number | undefined;
   readonly #parts: CallParts;
@@ -50,14 +49,14 @@ export class FunctionCall implements Exchange {
     this.firstBytes = body ?? EMPTY;
     const onTooLarge = (): void => {
       this.#tooLarge = true;
-      this.onBroken();
+      this.invocation?.cancel();
     };
     this.rest = body === undefined ? { source: message, limitBytes: parts.bodyBytes, onTooLarge } : undefined;
     response.on("close", () => {
-      if (!response.writableFinished) this.onBroken();
+      if (!response.writableFinished) this.invocation?.cancel();
     });
     response.on("error", () => {});
-    if (this.rest !== undefined) message.on("error", () => this.onBroken());
+    if (this.rest !== undefined) message.on("error", () => this.invocation?.cancel());
   }
 
   onHead({ status, headers, end, coldStart, waitMs, ranMs }: ResponseHead): string | undefined {
@@ -160,7 +159,7 @@ export class FunctionCall implements Exchange {
     const owner = this.#parts.version.function;
     const wait = coldStart ? `boot;dur=${waitMs.toFixed(1)}` : `queue;dur=${waitMs.toFixed(1)}`;
     const fields = [
-      ...["X-Execution-Id", this.executionId],
+      ...["X-Execution-Id", this.invocation?.executionId ?? ""],
       ...["X-Execution-Duration-Ms", String(Math.round(ranMs))],
       ...["X-Cold-Start", String(coldStart)],
       ...["Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`],

@@ -126,8 +126,7 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
       httpStatus: () => call.status,
       ...(keepsResponse ? { response: () => call.responseRecord() } : {}),
     });
-    call.executionId = invocation.executionId;
-    call.onBroken = () => invocation.cancel();
+    call.invocation = invocation;
     call.finish(await invocation.result, () => access.maySeeDetails(message));
   }
 
