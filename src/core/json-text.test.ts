@@ -10,6 +10,8 @@ test("nesting is counted as JSON nests, and not in strings", () => {
   assert.equal(isDeeperThan(1, '["[[[", "\\"[[", "{{\\\\"]'), false);
   assert.equal(isDeeperThan(1, "[],[],[]"), false);
   assert.equal(isDeeperThan(1000, "[".repeat(1001)), true);
+  assert.equal(isDeeperThan(1000, "[{".repeat(500)), false);
+  assert.equal(isDeeperThan(1000, `${'{"a":['.repeat(500)}[`), true);
 });
 
 test("text is JSON when it is exactly one value", () => {
