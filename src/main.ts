@@ -6,6 +6,7 @@ import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { systemClock } from "./core/clock.ts";
 import { messageOf, PlatformError } from "./core/errors.ts";
+import { settleHeap } from "./core/settle-heap.ts";
 import { isLoopback } from "./http/guard.ts";
 import { startMessage } from "./start-message.ts";
 
@@ -21,6 +22,7 @@ try {
   endOnSignal(app);
   process.stdout.write(startMessage(app, config, version));
   warnWhenUnencrypted(config);
+  settleHeap();
 } catch (error) {
   const why = messageOf(error);
   const lacksSomething = error instanceof PlatformError && error.code === "SANDBOX_START_FAILED";
