@@ -50,7 +50,7 @@ class Inbox {
     while (this.#chunks.length === 0) {
       if (this.#error !== undefined) throw this.#error;
       if (this.#ended || this.#closed) return undefined;
-      await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+      await new Promise((resolve) => (this.#wake = resolve));
     }
     const bytes = /** @type {Buffer} */ (this.#chunks.shift());
     if (!this.#ended) send({ t: "credit", id: this.#id, bytes: bytes.length });

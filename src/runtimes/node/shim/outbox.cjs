@@ -85,7 +85,7 @@ class Outbox {
       if (this.#run.isOver) throw new Error("the run is over");
       if (this.#run.signal?.aborted) throw this.#run.signal.reason;
       if (this.#window > 0) return this.#window;
-      await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+      await new Promise((resolve) => (this.#wake = resolve));
     }
   }
 }
