@@ -1,6 +1,7 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
 import { readFileSync } from "node:fs";
+import { systemClock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { settleHeap } from "../../core/settle-heap.ts";
 import { gateOptions, launchScript } from "../bubblewrap.ts";
@@ -105,7 +106,7 @@ function open(settings: NurserySettings): void {
       t: "opened",
       features: featuresInForce({ bubblewrap, ability, cgroups, asRoot, limits: settings.limits, gate: settings.gate }),
     });
-    setTimeout(settleHeap, FIRST_BOXES_MS).unref();
+    systemClock.after(FIRST_BOXES_MS, settleHeap);
   } catch (error) {
     for (const step of undo) step();
     tell({ t: "refused", message: messageOf(error) });
