@@ -1,6 +1,6 @@
 // P1, P2 for functions over HTTP: what does a warm call of each handler style cost beside bare node:http?
 import { postOk } from "./client.ts";
-import { GENERATOR, load, type Target } from "./load.ts";
+import { GENERATOR, type Target } from "./load.ts";
 import { startNodeRival, startOurs } from "./rivals.ts";
 import { added, alternate, of } from "./rounds.ts";
 import { perS, ratio, type Row, type Table, us } from "./table.ts";
@@ -49,7 +49,6 @@ export async function functions(): Promise<Table[]> {
       const { text } = await postOk(target.url, BODY);
       if (text !== ANSWER) throw new Error(`${name} answers ${text}`);
     }
-    await load(target, PEAK_CONNECTIONS, SHAPE.seconds); // let V8 compile
     targets.push(target);
   }
   const bareInput = JSON.stringify({ input: { name: "world" } });

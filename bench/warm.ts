@@ -1,6 +1,6 @@
 // P1, P2: what does a warm call cost beside bare node:http, and how does that grow with body and connections?
 import { postOk } from "./client.ts";
-import { GENERATOR, type Load, load, type Target } from "./load.ts";
+import { GENERATOR, type Load, type Target } from "./load.ts";
 import { startNodeRival, startOurs, startWorkerd } from "./rivals.ts";
 import { added, alternate, of, type Rounds } from "./rounds.ts";
 import { perS, ratio, type Row, type Table, us } from "./table.ts";
@@ -57,7 +57,6 @@ export async function warm(): Promise<Table[]> {
     }
   }
 
-  for (const target of [js, python, lua, bareHttp]) await load(target, PEAK_CONNECTIONS, ROUND_S); // let V8 compile
   const atPeak = await alternate(
     peak,
     ({ name }) => (name === "per call" ? PER_CALL_CONNECTIONS : PEAK_CONNECTIONS),
