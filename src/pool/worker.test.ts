@@ -416,13 +416,30 @@ suite("runs sent ahead", () => {
 });
 
 suite("cancelling", () => {
-  test("the running run ends the worker", async (t) => {
+  test("the running run ends the worker, when it has not ended 50 ms later", async (t) => {
     const stage = await warm(t);
     const run = stage.take();
     stage.worker.cancel(run);
+    stage.clock.advance(49);
+    const early = stage.process.killed;
+    stage.clock.advance(1);
 
     assert.deepEqual(await outcomeOf(run), { kind: "cancelled" });
-    assert.ok(stage.process.killed);
+    assert.deepEqual([early, stage.process.killed], [false, true]);
+  });
+
+  test("a run that ends by itself leaves the worker to the next one", async (t) => {
+    const stage = await warm(t);
+    const [first, second] = [stage.take("a"), stage.take("b")];
+    first.settle({ kind: "cancelled" }, 0); // as the pool does
+    stage.worker.cancel(first);
+    stage.process.send([{ t: "result", id: 1 }, "1"]);
+    await until(() => stage.over.length === 1);
+    stage.clock.advance(50);
+    stage.process.send([{ t: "result", id: 2 }, "1"]);
+
+    assert.deepEqual(await Promise.all([first, second].map(outcomeOf)), [{ kind: "cancelled" }, OK_1]);
+    assert.equal(stage.process.killed, false);
   });
 
   test("a run that was sent ahead leaves the worker and its neighbours alone, for good", async (t) => {

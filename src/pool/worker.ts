@@ -39,6 +39,8 @@ export interface WorkerEvents {
   onGone(): void;
 }
 
+/** A quick run is over by then, and its worker need not be killed, nor another one be booted, only because a client went away. */
+const CANCEL_GRACE_MS = 50;
 const STDERR_TAIL_CHARS = 2048;
 /** Of answers and inputs that lie here because the worker does not read: all that it makes us keep. */
 const MOST_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -158,12 +160,15 @@ export class Worker {
     if (this.#parallel || this.#assigned.length === 1) this.#start(assignment);
   }
 
-  /** Ends the run, if it is running. One that was sent ahead is just not waited for. */
+  /** Ends the run, if it is running and does not end by itself. One that was sent ahead is just not waited for. */
   cancel(run: Run): void {
     const assignment = this.#assigned.find((candidate) => candidate.run === run);
     if (assignment?.started !== true) return;
     if (this.#parallel) this.#drop(assignment, { kind: "cancelled" });
-    else this.end({ kind: "cancelled" });
+    else {
+      run.stopTimer();
+      run.stopTimer = this.#options.clock.after(CANCEL_GRACE_MS, () => this.end({ kind: "cancelled" }));
+    }
   }
 
   /** False when it does not answer within `waitMs`. Only for a worker that has nothing to do. */
