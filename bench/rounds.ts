@@ -16,9 +16,10 @@ export async function alternate(
   const loads = new Map<string, Load[]>(targets.map(({ name }) => [name, []]));
   for (const target of targets) await load(target, connectionsFor(target), WARM_UP_S);
   for (let round = 0; round < rounds; round++) {
-    const order = [...targets.slice(round), ...targets.slice(0, round)];
-    for (const target of round % 2 === 0 ? order : order.toReversed()) {
-      loads.get(target.name)?.push(await load(target, connectionsFor(target), seconds));
+    const step = round % 2 === 0 ? 1 : -1;
+    for (let turn = 0; turn < targets.length; turn++) {
+      const target = targets.at((round + step * turn) % targets.length);
+      if (target !== undefined) loads.get(target.name)?.push(await load(target, connectionsFor(target), seconds));
     }
   }
   return loads;
