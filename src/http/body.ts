@@ -41,6 +41,6 @@ export function readBytes(
   });
 }
 
-function tooLarge(limitBytes: number, setting: string): PlatformError {
+export function tooLarge(limitBytes: number, setting: string): PlatformError {
   return new PlatformError("BODY_TOO_LARGE", `request body too large (max ${limitBytes} bytes${setting})`);
 }

@@ -1,12 +1,14 @@
 // The request of a caller, as a function gets it.
 import type { IncomingMessage } from "node:http";
-import { PlatformError } from "../../../core/errors.ts";
+import type { PlatformError } from "../../../core/errors.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
 import { OF_THE_CONNECTION } from "../../../core/header-syntax.ts";
+import { readBytes, tooLarge as bodyTooLarge } from "../../body.ts";
 import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
+const SETTING = ", setting HTTP_BODY_MAX_SIZE";
 const MAX_REQUEST_ID_CHARS = 200;
 
 /** @param hideKey the caller's `Authorization` opened our door and is none of the function's business */
@@ -51,15 +53,9 @@ export async function wholeBody(message: IncomingMessage, limitBytes: number): P
   if (announced !== undefined && Number(announced) > limitBytes) throw tooLarge(limitBytes);
   if (announced === undefined && message.headers["transfer-encoding"] === undefined) return Buffer.alloc(0);
   if (announced === undefined || Number(announced) > WHOLE_BODY_BYTES) return undefined;
-  return await new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    message.on("data", (chunk: Buffer) => chunks.push(chunk));
-    message.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    message.on("error", () => reject(new PlatformError("INVALID_REQUEST", "the request ended before its body did")));
-  });
+  return await readBytes(message, limitBytes, SETTING);
 }
 
 export function tooLarge(limitBytes: number): PlatformError {
-  const message = `request body too large (max ${limitBytes} bytes, setting HTTP_BODY_MAX_SIZE)`;
-  return new PlatformError("BODY_TOO_LARGE", message);
+  return bodyTooLarge(limitBytes, SETTING);
 }
