@@ -18,7 +18,7 @@ export function settleHeap(): void {
   process.nextTick(() => {
     tick ??= executionAsyncResource();
     flushCompileCache(); // compiled code that has served its turn goes as well, and the next start is to find it
-    setFlagsFromString("--expose-gc");
+    setFlagsFromString("--expose-gc"); // of the whole process: the store's thread is through with it before it answers the server's
     const collect = runInNewContext("gc") as (options: { type: "major"; flavor: "last-resort" }) => void;
     setFlagsFromString("--no-expose-gc");
     collect({ type: "major", flavor: "last-resort" });

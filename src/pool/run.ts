@@ -62,7 +62,10 @@ export class Run {
   peakMemoryBytes: number | undefined;
   /** Undoes the timer of whoever holds the run now. */
   stopTimer: () => void = () => {};
-  /** The one that has it. */
+  /**
+   * The one that has it. Not a function that is written here at its assignment: V8 makes such a one in the old generation, where it
+   * holds on to the whole call (test/e2e/short-lived.test.ts).
+   */
   worker: { cancel(run: Run): void } | undefined;
 
   constructor(request: RunRequest, nowMs: number) {
