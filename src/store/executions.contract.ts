@@ -62,6 +62,23 @@ export function summaryOf({
 export function executionsContract(open: OpenStore): void {
   const line = (text: string) => ({ stream: "stdout", level: "info", atMs: T0_MS, text }) as const;
 
+  test("ends what is running, within many that are new, or were running in the same batch; what has ended stays", async (t) => {
+    const store = await openFor(t, open);
+    const running = (n: number): Execution => anExecution(n, { status: "running", runMs: 0, logs: [line("begun")] });
+    const ended = (n: number): Execution => anExecution(n, { error: `the ${n}th`, status: "error" });
+    await store.appendExecutions([running(3), running(27), anExecution(12, {})]);
+    const batch = Array.from({ length: 35 }, (_, n) => ended(n));
+    await store.appendExecutions([...batch.slice(0, 20), running(40), ...batch.slice(20), ended(40), ended(12)]);
+    const found = await Promise.all([...Array(35).keys(), 40].map((n) => store.findExecution(anExecution(n, {}).id)));
+    const { items } = await store.listExecutions({ limit: 100 });
+
+    assert.deepEqual(
+      found,
+      [...Array(35).keys(), 40].map((n) => (n === 12 ? anExecution(12, {}) : ended(n))),
+    );
+    assert.equal(items.length, 36);
+  });
+
   test("executions come back as they were, the last appended first", async (t) => {
     const store = await openFor(t, open);
     const newestFirst: Execution[] = [];

@@ -15,6 +15,18 @@ import type { ProgramKeys } from "./programs-table.ts";
 import { transaction } from "./transaction.ts";
 
 const NOTHING: readonly Cell[] = EXTRA_CELLS.map(() => null);
+const COLUMNS = 15;
+const PLACES = `(${"?, ".repeat(COLUMNS - 1)}?)`;
+/** That go in by one statement: a quarter less work for each. More together gain nothing. */
+const TOGETHER = 10;
+
+/** One execution of a batch. */
+interface Put extends ProgramKeys {
+  readonly cells: readonly Cell[];
+  readonly at: number;
+  readonly extras: readonly Cell[];
+  readonly from: number;
+}
 
 interface StoredRow {
   readonly sequence: number;
@@ -32,6 +44,7 @@ export class ExecutionsTable {
   readonly #database: DatabaseSync;
   readonly #functions: FunctionKeys;
   readonly #insert: StatementSync;
+  readonly #insertTogether: StatementSync;
   readonly #select: StatementSync;
   readonly #replace: StatementSync;
   readonly #putDetails: StatementSync;
@@ -50,13 +63,15 @@ export class ExecutionsTable {
     this.metrics = new MetricsTable(database);
     this.#database = database;
     this.#functions = functions;
-    this.#insert = database.prepare(
-      "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    );
+    // OR FAIL: what fails takes the whole transaction with it, so SQLite need not keep what a statement changes.
+    const insert = (rows: number): StatementSync =>
+      database.prepare(
+        `INSERT OR FAIL INTO executions VALUES ${Array(rows).fill(PLACES).join(", ")} ON CONFLICT (id) DO NOTHING`,
+      );
+    this.#insert = insert(1);
+    this.#insertTogether = insert(TOGETHER);
     this.#select = database.prepare("SELECT sequence, function_key, outcome, flags FROM executions WHERE id = ?");
-    this.#replace = database.prepare(
-      "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    this.#replace = database.prepare(`INSERT OR REPLACE INTO executions VALUES ${PLACES}`);
     this.#putDetails = database.prepare("INSERT INTO execution_details VALUES (?, ?, ?, ?)");
     this.#removeDetails = database.prepare("DELETE FROM execution_details WHERE sequence = ?");
     this.#insertWords = database.prepare("INSERT INTO execution_words (rowid, words) VALUES (?, ?)");
@@ -78,13 +93,19 @@ export class ExecutionsTable {
   append({ cells, programs, extras }: ExecutionBatch, afterwards: (functionKeys: ReadonlySet<number>) => void): void {
     this.change(() => {
       const keys = programs.map((program) => this.programs.findOrAdd(program));
+      const puts: Put[] = [];
       for (let at = 0; at < cells.length; at += CELLS.length) {
         const own = keys[Number(cells[at + 1])];
         if (own === undefined) continue; // its function was deleted meanwhile
         const place = cells[at + 7] ?? null;
-        if (place === null) this.#put(own, cells, at, NOTHING, 0);
-        else this.#put(own, cells, at, extras, Number(place));
+        const extra = place === null ? { extras: NOTHING, from: 0 } : { extras, from: Number(place) };
+        puts.push({ programKey: own.programKey, functionKey: own.functionKey, cells, at, ...extra });
       }
+      let first = 0;
+      for (; first + TOGETHER <= puts.length; first += TOGETHER) {
+        this.#put(this.#insertTogether, puts.slice(first, first + TOGETHER));
+      }
+      for (const put of puts.slice(first)) this.#put(this.#insert, [put]);
       this.#flush();
       afterwards(new Set(keys.flatMap((own) => (own === undefined ? [] : [own.functionKey]))));
     });
@@ -143,65 +164,59 @@ export class ExecutionsTable {
     }
   }
 
-  #put(keys: ProgramKeys, cells: readonly Cell[], at: number, extras: readonly Cell[], from: number): void {
-    const { programKey, functionKey } = keys;
-    // Each cell by its place: a copy of the row costs as much as an index of the table.
-    const id = cells[at] ?? null;
+  /** @param insert takes so many */
+  #put(insert: StatementSync, puts: readonly Put[]): void {
+    const first = this.#nextSequence;
+    this.#nextSequence += puts.length;
+    const columns = puts.flatMap((put, index) => columnsOf(put, first + index));
+    const areAllNew = insert.run(...columns).changes === puts.length;
+    for (const [index, put] of puts.entries()) {
+      const sequence = first + index;
+      const stored = areAllNew ? undefined : this.#storedAs(put);
+      if (stored === undefined || stored.sequence === sequence) {
+        this.counts.add(put.functionKey, 1);
+        this.#tell(put, sequence);
+      } else if (statusOf(stored.outcome) === "running") this.#replaceBy(put, stored);
+    }
+  }
+
+  #storedAs({ cells, at }: Put): StoredRow {
+    return this.#select.get(cells[at] ?? null) as object as StoredRow;
+  }
+
+  #replaceBy(put: Put, stored: StoredRow): void {
+    const { sequence } = stored;
+    this.#replace.run(...columnsOf(put, sequence));
+    this.#removeDetails.run(sequence);
+    if ((stored.flags & FLAGS.hasWords) !== 0) this.#removeWords.run(sequence);
+    this.counts.add(stored.function_key, -1);
+    this.counts.add(put.functionKey, 1);
+    this.#tell(put, sequence);
+  }
+
+  /** What is told of an execution beside its row. */
+  #tell({ programKey, functionKey, cells, at, extras, from }: Put, sequence: number): void {
     const outcome = Number(cells[at + 2]);
     const queuedAtMs = Number(cells[at + 3]);
-    const waitMs = cells[at + 4] ?? null;
-    const runMs = Number(cells[at + 5]);
-    const cpuMs = cells[at + 8] ?? null;
-    const peakKib = cells[at + 9] ?? null;
-    const httpStatus = extras[from] ?? null;
     const error = extras[from + 1] ?? null;
-    const errorLine = extras[from + 2] ?? null;
-    const errorTip = extras[from + 3] ?? null;
     const event = extras[from + 4] ?? null;
     const response = extras[from + 5] ?? null;
     const lines = extras[from + 6] ?? null;
-    const hasWords = error !== null || lines !== null;
-    const flags = Number(cells[at + 6]) | (hasWords ? FLAGS.hasWords : 0);
-    const put = (statement: StatementSync, sequence: number): boolean =>
-      statement.run(
-        sequence,
-        id,
-        programKey,
-        functionKey,
-        outcome,
-        queuedAtMs,
-        waitMs,
-        runMs,
-        flags,
-        httpStatus,
-        error,
-        errorLine,
-        errorTip,
-        cpuMs,
-        peakKib,
-      ).changes === 1;
-
-    let sequence = this.#nextSequence;
-    if (put(this.#insert, sequence)) {
-      this.#nextSequence++;
-      this.counts.add(functionKey, 1);
-    } else {
-      const stored = this.#select.get(id) as object as StoredRow;
-      if (statusOf(stored.outcome) !== "running") return;
-      ({ sequence } = stored);
-      put(this.#replace, sequence);
-      this.#removeDetails.run(sequence);
-      if ((stored.flags & FLAGS.hasWords) !== 0) this.#removeWords.run(sequence);
-      this.counts.add(stored.function_key, -1);
-      this.counts.add(functionKey, 1);
-    }
     if (event !== null || response !== null || lines !== null) this.#putDetails.run(sequence, event, response, lines);
-    if (hasWords) {
+    if (error !== null || lines !== null) {
       const facets = { functionKey, programKey, outcome };
       this.#insertWords.run(sequence, indexWords(sequence, facets, error as string | null, lines as string | null));
     }
     this.blocks.add(sequence, queuedAtMs);
-    this.#count({ functionKey, outcome }, queuedAtMs, runMs, flags, Number(cpuMs), Number(peakKib));
+    const flags = Number(cells[at + 6]);
+    this.#count(
+      { functionKey, outcome },
+      queuedAtMs,
+      Number(cells[at + 5]),
+      flags,
+      Number(cells[at + 8]),
+      Number(cells[at + 9]),
+    );
   }
 
   #count(
@@ -234,4 +249,27 @@ export class ExecutionsTable {
   #lastSequence(): number {
     return Number(this.#selectMax.get()?.["last"]);
   }
+}
+
+/** In the table's order. */
+function columnsOf({ programKey, functionKey, cells, at, extras, from }: Put, sequence: number): Cell[] {
+  const error = extras[from + 1] ?? null;
+  const hasWords = error !== null || (extras[from + 6] ?? null) !== null;
+  return [
+    sequence,
+    cells[at] ?? null,
+    programKey,
+    functionKey,
+    Number(cells[at + 2]),
+    Number(cells[at + 3]),
+    cells[at + 4] ?? null,
+    Number(cells[at + 5]),
+    Number(cells[at + 6]) | (hasWords ? FLAGS.hasWords : 0),
+    extras[from] ?? null,
+    error,
+    extras[from + 2] ?? null,
+    extras[from + 3] ?? null,
+    cells[at + 8] ?? null,
+    cells[at + 9] ?? null,
+  ];
 }
