@@ -1,8 +1,9 @@
-import { readdirSync, rmdirSync, rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { barredFolder, makeFolder } from "./box-root.ts";
 import { isGone, ownMark } from "./process-mark.ts";
+import { listQuietly } from "./read-quietly.ts";
 
 /** For prepared roots of servers that root runs; one folder each, named after the nursery's process. */
 const NEUTRAL_DIR = "/var/lib/cloche-boxes";
@@ -35,16 +36,8 @@ export function removeRoots(dir: string): void {
 }
 
 function sweepDeadServers(): void {
-  for (const name of list(NEUTRAL_DIR)) {
+  for (const name of listQuietly(NEUTRAL_DIR)) {
     if (isGone(name)) rmSync(join(NEUTRAL_DIR, name), { recursive: true, force: true });
-  }
-}
-
-function list(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
   }
 }
 

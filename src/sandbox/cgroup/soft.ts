@@ -1,9 +1,10 @@
 // Soft limits, where the machine gives us no cgroups: a watchdog for memory, the kernel's count of processes per user (or
 // per user namespace). They hold against mistakes and most attacks, not exactly, and not for CPU.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { systemClock } from "../../core/clock.ts";
 import { killQuietly } from "../kill-quietly.ts";
+import { listQuietly, readQuietly } from "../read-quietly.ts";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory } from "./cgroup.ts";
 
@@ -95,8 +96,8 @@ class WatchedBox {
 function treeOf(root: number): number[] {
   const tree = [root];
   for (const pid of tree) {
-    for (const thread of list(`/proc/${pid}/task`)) {
-      const children = read(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean);
+    for (const thread of listQuietly(`/proc/${pid}/task`)) {
+      const children = readQuietly(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean);
       tree.push(...children.map(Number)); // for…of sees what is added
     }
   }
@@ -104,24 +105,7 @@ function treeOf(root: number): number[] {
 }
 
 function ownBytes(pid: number): number {
-  const status = read(`/proc/${pid}/status`);
+  const status = readQuietly(`/proc/${pid}/status`);
   const kib = [/^RssAnon:\s+(\d+) kB/m, /^RssShmem:\s+(\d+) kB/m].map((line) => Number(line.exec(status)?.[1] ?? 0));
   return kib.reduce((sum, value) => sum + value, 0) * 1024;
-}
-
-/** Empty for a process that is gone. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
