@@ -22,6 +22,12 @@ export class Arrivals {
     return 1 + Math.floor(this.#ratePerMs * bootMs * HEADROOM);
   }
 
+  /** Milliseconds from one taking to the next, as far as they are remembered. */
+  gapMs(nowMs: number): number {
+    this.#decay(nowMs);
+    return 1 / this.#ratePerMs;
+  }
+
   #decay(nowMs: number): void {
     this.#ratePerMs *= Math.exp(-(nowMs - this.#lastMs) / WINDOW_MS);
     this.#lastMs = nowMs;

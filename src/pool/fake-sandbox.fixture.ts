@@ -97,6 +97,8 @@ export class FakeProcess implements SandboxedProcess {
   /** True: the kernel takes its time with a kill; `die` tells when it is done. */
   slowToDie = false;
   killed = false;
+  background = true;
+  reliefs = 0;
   /** What the gate was opened for. */
   egress: EgressPolicy | undefined;
   dead = false;
@@ -134,6 +136,14 @@ export class FakeProcess implements SandboxedProcess {
 
   allowEgress(policy: EgressPolicy): void {
     this.egress = policy;
+  }
+
+  setBackground(background: boolean): void {
+    this.background = background;
+  }
+
+  relieve(): void {
+    this.reliefs++;
   }
 
   kill(): void {

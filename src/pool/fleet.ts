@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf, PlatformError } from "../core/errors.ts";
 import type { Version } from "../core/program.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import { RELIEF_PERIOD_MS, type Sandbox } from "../sandbox/sandbox.ts";
 import { Arrivals } from "./arrivals.ts";
 import { GreedyDual } from "./eviction.ts";
 import { Worker, type WorkerEvents, type WorkerState } from "./worker.ts";
@@ -43,6 +43,11 @@ const HEALTH_PERIOD_MS = 10_000;
 const PING_WAIT_MS = 2_000;
 const TIRED_MEMORY_SHARE = 0.85; // a resting worker that holds this much of its limit is replaced before it fails a run
 const IN_USE_MS = 100; // a worker that has just served is in use: no idle one is worth it
+/** A warm worker that was used more than once goes for an idle one when it has rested for so many times the time in which one is taken. */
+const RESTED_GAPS = 2;
+/** One idle worker goes for another one that is taken so many times as often. */
+const MORE_WANTED = 4;
+const FORGOTTEN_MS = 60_000; // when one is taken this seldom, none is missed where there is no room
 const BOOT_LIMIT_MS = 15_000; // hundreds of times what a boot takes: such a worker will never be ready
 const BOOT_FAILURE_PAUSE_MS = 1_000;
 
@@ -56,7 +61,7 @@ export class Fleet {
   readonly #workers = new Set<Worker>();
   readonly #squads: ReadonlyMap<string, Squad>;
   readonly #greedyDual = new GreedyDual();
-  readonly #stopHealthChecks: () => void;
+  readonly #stopChecks: (() => void)[];
   readonly #emptied = Promise.withResolvers<void>();
   /** Boots that have no process yet: they take room all the same. */
   #launching = 0;
@@ -83,7 +88,10 @@ export class Fleet {
         { idle: [], arrivals: new Arrivals(nowMs), booting: 0, bootMs: FIRST_BOOT_MS },
       ]),
     );
-    this.#stopHealthChecks = clock.every(HEALTH_PERIOD_MS, () => void this.#checkHealth());
+    this.#stopChecks = [
+      clock.every(HEALTH_PERIOD_MS, () => void this.#checkHealth()),
+      clock.every(RELIEF_PERIOD_MS, () => this.#lookAfterLongWork()),
+    ];
   }
 
   /** What the last boot died of; undefined while boots work. */
@@ -149,7 +157,7 @@ export class Fleet {
     for (const [base, squad] of this.#squads) {
       let missing = wanted(base, squad) - squad.booting - squad.idle.length;
       for (; missing > 0; missing--) {
-        if (this.#hasRoom() ? !this.#bootOne(base, squad) : !this.#giveUpOne(base, needed, missing)) break;
+        if (this.#hasRoom() ? !this.#bootOne(base, squad) : !this.#giveUpOne(base, squad, needed, missing)) break;
       }
       complete &&= missing <= 0;
     }
@@ -175,7 +183,7 @@ export class Fleet {
   /** Ends every worker, whatever it does; resolves when nothing of them is left. */
   async end(): Promise<void> {
     this.#ending = true;
-    this.#stopHealthChecks();
+    for (const stop of this.#stopChecks) stop();
     for (const worker of this.#workers) worker.end({ kind: "retired", why: "the server is stopping" });
     this.#settleEnd();
     await this.#emptied.promise;
@@ -183,6 +191,7 @@ export class Fleet {
 
   /** As many as are taken while one boots, but never more than the base's share of half the room: the rest is for workers that serve. */
   #idleTarget(squad: Squad, nowMs: number): number {
+    if (!this.#hasRoom() && squad.arrivals.gapMs(nowMs) > FORGOTTEN_MS) return 0;
     const share = Math.max(1, Math.floor(this.#settings.maxWorkers / 2 / this.#squads.size));
     return Math.min(share, squad.arrivals.target(nowMs, squad.bootMs));
   }
@@ -212,20 +221,31 @@ export class Fleet {
    * @param needed true when a run waits for it: then even an idle worker of another base may go
    * @param missing how many are wanted; as many as that may be on their way out
    */
-  #giveUpOne(base: string, needed: boolean, missing: number): boolean {
-    const shortage = this.#idleShortage();
-    if (!needed && shortage <= 0) return false;
-    const nowMs = this.#clock.monotonicMs();
+  #giveUpOne(base: string, squad: Squad, needed: boolean, missing: number): boolean {
     const live = [...this.#workers];
     if (live.filter((worker) => worker.state === "ending").length >= missing) return false;
+    const nowMs = this.#clock.monotonicMs();
+    const gapMs = squad.arrivals.gapMs(nowMs);
+    const others = [...this.#squads].flatMap(([other, its]) => (other === base ? [] : its));
+    const unwanted = others.find(
+      ({ arrivals, idle }) => idle.length > 0 && arrivals.gapMs(nowMs) > gapMs * MORE_WANTED,
+    );
+    const shortage = this.#idleShortage();
+    if (!needed && unwanted === undefined && shortage <= 0) return false;
     const warm = live.flatMap((worker) => {
       const versionId = worker.version?.id;
-      const mayGo = worker.state === "warm" && (needed || worker.restedMs(nowMs) > IN_USE_MS);
-      return mayGo && versionId !== undefined ? [{ worker, versionId }] : [];
+      const usedOnce = worker.runsServed < 2;
+      const leastRestMs = Math.max(IN_USE_MS, usedOnce ? 0 : gapMs * RESTED_GAPS);
+      const mayGo = worker.state === "warm" && (needed || worker.restedMs(nowMs) > leastRestMs);
+      return mayGo && versionId !== undefined ? [{ worker, versionId, usedOnce }] : [];
     });
-    const spare = needed ? live.find((worker) => worker.state === "idle" && worker.base !== base) : undefined;
-    // Where more wait idle than their share, what serves stays.
-    const victim = shortage < 0 && spare !== undefined ? spare : (this.#greedyDual.choose(warm)?.worker ?? spare);
+    const spare = needed ? others.find(({ idle }) => idle.length > 0)?.idle[0] : undefined;
+    const victim =
+      (shortage < 0 ? spare : undefined) ?? // where more wait idle than their share, what serves stays
+      this.#greedyDual.choose(warm.filter(({ usedOnce }) => usedOnce))?.worker ?? // nobody has come back to it
+      unwanted?.idle[0] ??
+      this.#greedyDual.choose(warm)?.worker ??
+      spare;
     victim?.end({ kind: "retired", why: "another version needs the room" });
     return victim !== undefined;
   }
@@ -291,6 +311,11 @@ export class Fleet {
 
   #settleEnd(): void {
     if (this.#ending && this.#workers.size === 0 && this.#launching === 0) this.#emptied.resolve();
+  }
+
+  #lookAfterLongWork(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const worker of this.#workers) worker.lookAfterLongWork(nowMs);
   }
 
   /** Finds workers that no longer answer or hold too much memory; those that died are found by their sockets. */

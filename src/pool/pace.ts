@@ -17,8 +17,12 @@ export class Pace {
     this.#slowMs = Math.max(LEAST_MS, this.#slowMs * (runMs > this.#slowMs ? STEP_UP : STEP_DOWN));
   }
 
+  get known(): boolean {
+    return this.#runs >= ENOUGH_RUNS;
+  }
+
   /** True when the version's runs are known to be so short that waiting in line beats another worker. */
   get fast(): boolean {
-    return this.#runs >= ENOUGH_RUNS && this.#slowMs < FAST_MS;
+    return this.known && this.#slowMs < FAST_MS;
   }
 }

@@ -59,6 +59,17 @@ class PoolUnderTest {
     return handle;
   }
 
+  /** A run of 20 ms on a version's warm worker. */
+  async slowly(id: string): Promise<void> {
+    const { report } = this.run(id, "hang");
+    await this.pass(20);
+    for (const process of this.sandbox.alive) {
+      const { t, id: runId } = process.received.at(-1) ?? {};
+      if (t === "run") process.send([{ t: "result", id: runId }, "1"]);
+    }
+    await this.settle(report);
+  }
+
   /** Lets time pass in small steps, with the events that it brings about. */
   async pass(ms: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += 5) {
@@ -156,6 +167,64 @@ suite("a pool", () => {
     assert.equal(served(sandbox).length, 1);
   });
 
+  test("lets a version go first that is known to be quick, until it no longer is", async (t) => {
+    const { run, report, slowly, sandbox } = bound(new PoolUnderTest(t));
+    const own = (): FakeProcess | undefined => sandbox.processes.find(({ received }) => received.length > 0);
+    for (let count = 0; count < 8; count++) await report(run("v"));
+    const unknown = own()?.background;
+    await report(run("v"));
+    const quick = own()?.background;
+    for (let count = 0; count < 20; count++) await slowly("v");
+
+    assert.deepEqual([unknown, quick, own()?.background], [true, false, true]);
+  });
+
+  test("sends a run to the background that takes long, however quick its version was; the next one goes first again", async (t) => {
+    const { run, report, pass, sandbox } = bound(new PoolUnderTest(t));
+    for (let count = 0; count < 10; count++) await report(run("v"));
+    const own = sandbox.processes.find(({ received }) => received.length > 0) ?? assert.fail();
+    const long = run("v", "hang");
+    const before = own.background;
+    await pass(1_000);
+    const during = own.background;
+    own.send([{ t: "result", id: own.received.at(-1)?.id }, "1"]);
+    await report(long);
+
+    assert.deepEqual([before, during, own.background], [false, true, false]);
+  });
+
+  test("looks after workers in the background that are at something for long", async (t) => {
+    const { run, report, pass, sandbox } = bound(new PoolUnderTest(t));
+    await report(run("resting"));
+    run("busy", "hang", 60_000);
+    await pass(2_100);
+
+    const reliefs = sandbox.processes.map(({ received, reliefs }) => [received.at(-1)?.body, reliefs]);
+    assert.deepEqual(
+      reliefs.filter(([, count]) => count !== 0),
+      [['"hang"', 4]],
+    );
+  });
+
+  test("serves the first burst of a quick version with one worker", async (t) => {
+    const { run, settle, sandbox } = bound(new PoolUnderTest(t));
+    const burst = Array.from({ length: 32 }, (_, index) => run("v", index));
+    const reports = await settle(Promise.all(burst.map((handle) => handle.report)));
+
+    assert.ok(reports.every(({ outcome }) => outcome.kind === "ok"));
+    assert.equal(served(sandbox).length, 1);
+  });
+
+  test("lets runs of a version that is known to be slow wait for no worker of its own", async (t) => {
+    const { run, report, slowly, pass, sandbox } = bound(new PoolUnderTest(t));
+    await report(run("v"));
+    for (let count = 0; count < 10; count++) await slowly("v");
+    for (let count = 0; count < 2; count++) run("v", "hang");
+    await pass(10);
+
+    assert.equal(served(sandbox).length, 2);
+  });
+
   test("runs what was sent ahead of a worker that retires on another one, once each", async (t) => {
     const { run, report, sandbox } = bound(new PoolUnderTest(t));
     for (let count = 0; count < 10; count++) await report(run("v", count));
@@ -176,6 +245,51 @@ suite("a pool", () => {
 
     assert.deepEqual(outcome, { kind: "ok", json: "2" });
     assert.equal(sandbox.mostAlive, 1);
+  });
+
+  test("keeps warm workers rather than idle ones: one that nobody has wanted goes first", async (t) => {
+    const settings = { bases: ["node", "python"], maxWorkers: 3 };
+    const { pool, run, report, pass, settle, sandbox } = bound(new PoolUnderTest(t, settings));
+    await settle(pool.warmUp());
+    const ids = ["a", "b", "c"];
+    for (const id of ids) {
+      for (let count = 0; count < 2; count++) await report(run(id));
+      await pass(500);
+    }
+    await pass(5_000);
+    const again: boolean[] = [];
+    for (const id of ids) again.push((await report(run(id))).coldStart);
+
+    assert.deepEqual(again, [false, false, false]);
+    assert.equal(served(sandbox).length, 3);
+    assert.deepEqual(
+      (await pool.report()).workers.map(({ base }) => base),
+      ["node", "node", "node"],
+    );
+  });
+
+  test("gives up a worker that was used once, to have an idle one ready, and keeps the idle ones of other bases", async (t) => {
+    const settings = { bases: ["node", "python"], maxWorkers: 4 };
+    const { pool, run, report, pass, settle } = bound(new PoolUnderTest(t, settings));
+    await settle(pool.warmUp());
+    for (const id of ["a", "b", "c", "d", "e"]) {
+      await report(run(id));
+      await pass(500);
+    }
+
+    const states = (await pool.report()).workers.map(({ base, state }) => `${base} ${state}`);
+    assert.deepEqual(states.toSorted(), ["node idle", "node warm", "node warm", "python idle"]);
+  });
+
+  test("gives up a worker that has rested for long, to have an idle one ready where they are taken", async (t) => {
+    const { run, report, pass, pool } = bound(new PoolUnderTest(t, { maxWorkers: 2 }));
+    for (let count = 0; count < 2; count++) await report(run("old"));
+    await pass(30_000);
+    await report(run("new"));
+    await pass(500);
+
+    const states = (await pool.report()).workers.map(({ state, version }) => `${state} ${version}`);
+    assert.deepEqual(states.toSorted(), ["idle undefined", "warm new@1"]);
   });
 
   test("finds a resting worker that no longer answers, and replaces it", async (t) => {
@@ -348,6 +462,7 @@ function bound(pool: PoolUnderTest) {
     log: pool.log,
     run: pool.run.bind(pool),
     report: pool.report.bind(pool),
+    slowly: pool.slowly.bind(pool),
     pass: pool.pass.bind(pool),
     settle: <T>(promise: Promise<T>): Promise<T> => pool.settle(promise),
     close: pool.close.bind(pool),

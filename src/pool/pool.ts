@@ -28,6 +28,8 @@ const TEND_DELAY_MS = 5; // refills start when the reply is out: a boot costs 30
 const LOOK_AGAIN_MS = 50; // for idle workers that there was no room for
 const SENT_AHEAD = 32; // runs of a fast version that one worker may hold: hides the round trip between two of them
 const PATIENCE_MS = 10; // how long a run of a fast version waits for its version's own worker
+/** The same where nobody knows yet: a first burst of quick runs would take every worker there is, for seconds. */
+const UNKNOWN_PATIENCE_MS = 50;
 const REMEMBERED_PACES = 10_000;
 
 /** Lends workers to runs and takes them back; no caller can leak one. */
@@ -128,9 +130,14 @@ export class Pool {
 
   /** True while a run had better wait for a worker that serves its version already. */
   #waitsForOwn(run: Run): boolean {
-    const { id, singleUse } = run.request.version;
-    if (singleUse || !this.#bound.has(id) || this.#paces.get(id)?.fast !== true) return false;
-    return this.#clock.monotonicMs() - run.acceptedAtMs < PATIENCE_MS;
+    return this.#clock.monotonicMs() - run.acceptedAtMs < this.#patienceMs(run.request.version);
+  }
+
+  #patienceMs({ id, singleUse }: Version): number {
+    if (singleUse || !this.#bound.has(id)) return 0;
+    const pace = this.#paces.get(id);
+    if (pace?.known !== true) return UNKNOWN_PATIENCE_MS;
+    return pace.fast ? PATIENCE_MS : 0;
   }
 
   #enqueue(run: Run): void {
@@ -155,7 +162,8 @@ export class Pool {
     const { id } = run.request.version;
     let pace = this.#paces.get(id);
     if (pace === undefined) this.#paces.set(id, (pace = new Pace()));
-    pace.ran(runMs);
+    if (!run.coldStart) pace.ran(runMs); // the first run on a worker compiles the code, too
+    worker.setBackground(!pace.fast);
     if (run.request.version.singleUse) {
       worker.end({ kind: "retired", why: "its version has a fresh worker for each run" });
       return;

@@ -41,6 +41,7 @@ export interface WorkerEvents {
 
 /** A quick run is over by then, and its worker need not be killed, nor another one be booted, only because a client went away. */
 const CANCEL_GRACE_MS = 50;
+const LONG_MS = 250;
 const STDERR_TAIL_CHARS = 2048;
 /** Of answers and inputs that lie here because the worker does not read: all that it makes us keep. */
 const MOST_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -63,6 +64,7 @@ export class Worker {
   #assigned: Assignment[] = [];
   #outbox: Buffer[] = [];
   #restingSinceMs = 0;
+  #background = true;
   #writesRaw = false;
   #nextRunId = 1;
   /** The first run's end, once it has come in and only text that it wrote before is still being read. */
@@ -185,6 +187,21 @@ export class Worker {
       };
       this.#send(encodeFrame({ t: "ping", id }));
     });
+  }
+
+  /** Whether other workers, known to be quick, and the server go first. It begins so. */
+  setBackground(background: boolean): void {
+    if (background === this.#background) return;
+    this.#background = background;
+    this.#process.setBackground(background);
+  }
+
+  /** What it has been at for long belongs into the background, whatever its version was like before, and must not starve there. */
+  lookAfterLongWork(nowMs: number): void {
+    const busyMs = this.#ready ? (this.#assigned[0]?.run.ranMs(nowMs) ?? 0) : nowMs - this.startedAtMs;
+    if (busyMs < LONG_MS) return;
+    if (this.#background) this.#process.relieve();
+    else this.setBackground(true);
   }
 
   memoryBytes(): Promise<number | undefined> {

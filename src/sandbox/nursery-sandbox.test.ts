@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
+import { sleep } from "../core/clock.ts";
 import { folderName, pidsIn } from "./cgroup/files.ts";
 import { NurserySandbox } from "./nursery-sandbox.ts";
 import { ownMark } from "./process-mark.ts";
@@ -140,6 +142,46 @@ suite("a nursery", () => {
     assert.deepEqual(printed, ["1 EAFNOSUPPORT\n", "3 loopback\n"]);
   });
 
+  test("lets the server go before boxes in the background, where none starves; a box begins there", async (t) => {
+    const spin = { ...PROGRAM, base: "spin", command: ["/rt/node", "-e", "for (;;);"] };
+    const { opened, folders } = openSeen({ images: [spin] });
+    const sandbox = await opened;
+    t.after(() => sandbox.close());
+    const box = await sandbox.launch("spin");
+    const pids = (): number[] => folders().flatMap((folder) => pidsIn(join(folder, String(box.id))));
+    while (pids().length < 2) await sleep(3);
+    const server = startSpinning(t); // inherits the place of this process, which is the nursery's server
+    for (const pid of [...pids(), server]) execFileSync("taskset", ["-a", "-p", "-c", "0", String(pid)]);
+    /** What the box gets of the core that both want. */
+    const share = async (ms: number): Promise<number> => {
+      const before = [ranMs(pids()), ranMs([server])] as const;
+      await sleep(ms);
+      const [boxMs, serverMs] = [ranMs(pids()) - before[0], ranMs([server]) - before[1]];
+      return boxMs / (boxMs + serverMs);
+    };
+
+    const atFirst = await share(300);
+    /** Within some seconds: older kernels make it wait. */
+    const shareOfItsOwn = async (look: () => void): Promise<number> => {
+      let most = 0;
+      for (let looks = 0; looks < 20 && most < 0.25; looks++) {
+        look();
+        most = Math.max(most, await share(200));
+      }
+      return most;
+    };
+    const relieved = await shareOfItsOwn(() => box.relieve());
+    await sleep(1_100);
+    const later = await share(300);
+    box.setBackground(false);
+    const foreground = await shareOfItsOwn(() => {});
+
+    assert.ok(atFirst < 0.15, `${atFirst} at first`);
+    assert.ok(relieved >= 0.25, `${relieved} relieved`);
+    assert.ok(later < 0.15, `${later} later`);
+    assert.ok(foreground >= 0.25, `${foreground} in the foreground`);
+  });
+
   test("that cannot prepare a root refuses by what is missing, and leaves nothing behind", async () => {
     const image = { ...PROGRAM, copies: [{ from: "/no/such/shim", to: "/shim" }] };
     const { opened, folders, roots } = openSeen({ images: [image] });
@@ -153,4 +195,17 @@ async function openFor(t: TestContext, change: Partial<Settings> = {}): Promise<
   const sandbox = await openSeen(change).opened;
   t.after(() => sandbox.close());
   return sandbox;
+}
+
+/** A process that wants a core for itself; tells its pid. */
+function startSpinning(t: TestContext): number {
+  const child = spawn("/bin/sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
+  t.after(() => child.kill("SIGKILL"));
+  return child.pid ?? assert.fail();
+}
+
+/** CPU that processes have used. */
+function ranMs(pids: readonly number[]): number {
+  const ofEach = pids.map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6);
+  return ofEach.reduce((sum, ms) => sum + ms, 0);
 }

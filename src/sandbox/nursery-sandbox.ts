@@ -143,6 +143,8 @@ export class NurserySandbox implements Sandbox {
       stderr,
       ended: tracked.ended.promise,
       allowEgress: (policy) => this.#gate?.setPolicy(id, policy),
+      setBackground: (background) => this.#send({ t: "background", id, background }),
+      relieve: () => this.#send({ t: "relieve", id }),
       kill: () => this.#send({ t: "kill", id }),
       memoryBytes: () => this.#measure(id),
     });

@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import type { BoxLimits } from "../core/base-image.ts";
 import type { EgressPolicy } from "../core/egress-policy.ts";
 
+export const RELIEF_PERIOD_MS = 500;
+
 /** Bounds of a box whose base has none of its own. */
 export type SandboxLimits = BoxLimits;
 
@@ -27,6 +29,13 @@ export interface SandboxedProcess {
   readonly ended: Promise<Ending>;
   /** Opens the network gate for it, as far as `policy` says; without this call it stays shut. */
   allowEgress(policy: EgressPolicy): void;
+  /**
+   * In the background it gets the CPU that neither the server nor the boxes in the foreground want. It begins there. On a machine
+   * without cgroups, or before Linux 5.15, everything is in the foreground.
+   */
+  setBackground(background: boolean): void;
+  /** To be called every RELIEF_PERIOD_MS while it has something to do: keeps it from starving in the background. */
+  relieve(): void;
   /** Ends the whole process tree at once. Calling it again does nothing. */
   kill(): void;
   /** Memory charged to the box now; undefined where the machine does not count it or the box is gone. */

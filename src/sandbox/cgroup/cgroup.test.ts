@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
@@ -10,6 +10,7 @@ import { sleep } from "../../core/clock.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { folderName, readKeyed, readNumber, sweepDeadServers, tryRemove } from "./files.ts";
 import { openCgroups } from "./open-cgroups.ts";
+import { enterServerLeaf, outsideServerLeaf } from "./server-leaf.ts";
 
 const MIB = 1024 * 1024;
 const LIMITS = { memoryBytes: 64 * MIB, cpus: 0.5, pids: 20, tmpBytes: MIB };
@@ -95,18 +96,44 @@ suite("a cgroup", { skip }, () => {
   });
 });
 
+test("a server is moved beside its boxes, and back", { skip }, async (t) => {
+  const cgroup = create(t, "around");
+  const child = startIn(cgroup, "sleep 60");
+  const pid = child.pid ?? assert.fail();
+  const folder = foldersOf(pid)("cpu");
+  const weight = existsSync(join(folder, "cpu.weight"))
+    ? { file: "cpu.weight", value: 200 }
+    : { file: "cpu.shares", value: 2048 };
+  const leave = enterServerLeaf(folder, folder, [pid], weight);
+  const beside = foldersOf(pid)("cpu");
+  leave();
+  const after = foldersOf(pid)("cpu");
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+
+  assert.deepEqual([beside, after], [join(folder, "server"), folder]);
+  assert.equal(readNumber(join(folder, weight.file)), weight.value);
+  assert.equal(existsSync(beside), false);
+  assert.equal(outsideServerLeaf(join("/sys/fs/cgroup/a", folderName(), "server")), "/sys/fs/cgroup/a");
+  assert.equal(outsideServerLeaf("/sys/fs/cgroup/a"), "/sys/fs/cgroup/a");
+});
+
 test("the sweep removes what dead servers left, and nothing else", (t) => {
   const parent = mkdtempSync(join(tmpdir(), "cloche-sweep-"));
   t.after(() => rmSync(parent, { recursive: true, force: true }));
   const dead = folderName(4_194_305); // beyond the largest pid that Linux gives
+  const served = folderName(4_194_306); // its nursery is dead, the server is not
   for (const path of [`${dead}/7`, `${dead}/8`, `${folderName()}/1`, "cloche-x", "4194305"]) {
     mkdirSync(join(parent, path), { recursive: true });
   }
+  mkdirSync(join(parent, served, "server"), { recursive: true });
+  writeFileSync(join(parent, served, "server", "cgroup.procs"), "4194307\n");
   sweepDeadServers(parent);
   sweepDeadServers(join(parent, "nowhere"));
 
   assert.equal(existsSync(join(parent, dead)), false);
-  for (const path of [`${folderName()}/1`, "cloche-x", "4194305"]) {
+  for (const path of [`${folderName()}/1`, `${served}/server`, "cloche-x", "4194305"]) {
     assert.ok(existsSync(join(parent, path)), path);
   }
 });

@@ -11,7 +11,11 @@ export interface Cgroup {
   peakMemoryBytes(): number | undefined;
   /** True when the kernel has killed something in here for memory. */
   outOfMemory(): boolean;
-  /** Lifts the limit on CPU: what is about to be killed should not wait for its share of the next 100 ms to die. */
+  /** In the background it gets the CPU that neither the server nor the boxes in the foreground want. It begins in the foreground. */
+  setBackground?(background: boolean): void;
+  /** Everything in here. */
+  pids?(): number[];
+  /** Lifts the limit on CPU: what is about to be killed should wait neither for its share of the next 100 ms nor for others to die. */
   hurry?(): void;
   /** Sends SIGKILL to everything in here, but for the process `spared`. */
   kill(spared?: number): void;

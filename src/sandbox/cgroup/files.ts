@@ -6,6 +6,8 @@ import { isGone, ownMark } from "../process-mark.ts";
 
 /** Folders of ours are named after the server's process, so that the next server can sweep what a dead one left. */
 const FOLDER_PREFIX = "cloche-";
+/** Within that folder, beside the boxes: the server itself. */
+export const SERVER_LEAF = "server";
 
 /** The folder of this server's boxes, or of another process's. */
 export function folderName(pid = process.pid): string {
@@ -58,7 +60,9 @@ export function tryRemove(folder: string): boolean {
 export function sweepDeadServers(parent: string): void {
   for (const name of listFolders(parent)) {
     if (!name.startsWith(FOLDER_PREFIX) || !isGone(name.slice(FOLDER_PREFIX.length))) continue;
-    removeTree(join(parent, name));
+    const folder = join(parent, name);
+    // Its nursery is dead, but it lives, for a moment or in a test.
+    if (pidsIn(join(folder, SERVER_LEAF)).length === 0) removeTree(folder);
   }
 }
 

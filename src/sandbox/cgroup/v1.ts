@@ -3,13 +3,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
-import { folderName, killAll, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
+import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
+import { enterServerLeaf, outsideServerLeaf } from "./server-leaf.ts";
 
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
 type Folders = Readonly<Record<(typeof CONTROLLERS)[number], string>>;
 const CPU_PERIOD_US = 100_000; // the kernel's default
+const WEIGHT = { file: "cpu.shares", value: 2 * 1024 }; // the server's own, and as much again for its boxes
 
-export function openCgroupV1(): CgroupSearch {
+/** @param server processes of the server, to be moved beside the boxes */
+export function openCgroupV1(server: readonly number[]): CgroupSearch {
   const parents = ownFolders();
   if (parents === undefined) return { opened: false, reason: "no memory, pids and cpu hierarchies are mounted" };
   const name = folderName();
@@ -21,16 +24,19 @@ export function openCgroupV1(): CgroupSearch {
     for (const folder of Object.values(folders)) tryRemove(folder);
     return { opened: false, reason: (error as Error).message };
   }
-  return { opened: true, factory: new CgroupV1Factory(folders) };
+  const leaveServerLeaf = enterServerLeaf(folders.cpu, parents.cpu, server, WEIGHT);
+  return { opened: true, factory: new CgroupV1Factory(folders, leaveServerLeaf) };
 }
 
 class CgroupV1Factory implements CgroupFactory {
   readonly title = "cgroup v1";
   readonly enforces = { memory: true, pids: true, cpu: true };
   readonly #parents: Folders;
+  readonly #leaveServerLeaf: () => void;
 
-  constructor(parents: Folders) {
+  constructor(parents: Folders, leaveServerLeaf: () => void) {
     this.#parents = parents;
+    this.#leaveServerLeaf = leaveServerLeaf;
   }
 
   create(name: string, limits: SandboxLimits): Cgroup {
@@ -47,6 +53,7 @@ class CgroupV1Factory implements CgroupFactory {
   }
 
   close(): void {
+    this.#leaveServerLeaf();
     for (const folder of Object.values(this.#parents)) tryRemove(folder);
   }
 }
@@ -74,7 +81,16 @@ class CgroupV1 implements Cgroup {
     return (readKeyed(join(this.#folders.memory, "memory.oom_control"), "oom_kill") ?? 0) > 0;
   }
 
+  setBackground(background: boolean): void {
+    tryWrite(join(this.#folders.cpu, "cpu.idle"), background ? "1" : "0"); // Linux 5.15
+  }
+
+  pids(): number[] {
+    return pidsIn(this.#folders.pids);
+  }
+
   hurry(): void {
+    this.setBackground(false);
     tryWrite(join(this.#folders.cpu, "cpu.cfs_quota_us"), "-1");
   }
 
@@ -95,7 +111,7 @@ function ownFolders(): Folders | undefined {
     for (const controller of controllers.split(",")) own.set(controller, path);
   }
   const folders = mapFolders({ memory: "memory", pids: "pids", cpu: "cpu" }, (controller) =>
-    join("/sys/fs/cgroup", controller, own.get(controller) ?? "missing"),
+    outsideServerLeaf(join("/sys/fs/cgroup", controller, own.get(controller) ?? "missing")),
   );
   return Object.values(folders).every((folder) => existsSync(join(folder, "cgroup.procs"))) ? folders : undefined;
 }

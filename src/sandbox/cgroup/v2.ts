@@ -5,36 +5,41 @@ import { basename, dirname, join } from "node:path";
 import type { SandboxLimits } from "../sandbox.ts";
 import type { Cgroup, CgroupFactory, CgroupSearch } from "./cgroup.ts";
 import { folderName, killAll, pidsIn, readKeyed, readNumber, sweepDeadServers, tryRemove, tryWrite } from "./files.ts";
+import { enterServerLeaf, outsideServerLeaf } from "./server-leaf.ts";
 
 const MOUNT = "/sys/fs/cgroup";
 const CONTROLLERS = ["memory", "pids", "cpu"] as const;
 const CPU_PERIOD_US = 100_000; // the kernel's default
-/** The leaf that the server's own processes move to, since their group may not keep them once it has limited children. */
+const WEIGHT = { file: "cpu.weight", value: 2 * 100 }; // the server's own, and as much again for its boxes
+/** The leaf that everything beside the server moves to, since its group may not keep processes once it has limited children. */
 const SUPERVISOR = "supervisor";
 
-export function openCgroupV2(): CgroupSearch {
+/** @param server processes of the server, to be moved beside the boxes */
+export function openCgroupV2(server: readonly number[]): CgroupSearch {
   if (!existsSync(join(MOUNT, "cgroup.controllers"))) return { opened: false, reason: "not mounted at /sys/fs/cgroup" };
-  const own = join(MOUNT, /^0::\/?(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "");
+  const path = /^0::\/?(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "";
+  const own = outsideServerLeaf(join(MOUNT, path));
   // Started by a process that an earlier server has moved, a shell: we belong where that server was, not one level deeper.
   const home = basename(own) === SUPERVISOR ? dirname(own) : own;
   // A delegated group of our own first (systemd's Delegate=yes); as root the top of the tree will do.
   const reasons: string[] = [];
   for (const parent of home === MOUNT ? [MOUNT] : [home, MOUNT]) {
-    const search = openBelow(parent);
+    const search = openBelow(parent, parent === home ? server : []); // systemd loses sight of what leaves its unit
     if (search.opened) return search;
     reasons.push(search.reason);
   }
   return { opened: false, reason: reasons.join("; ") };
 }
 
-function openBelow(parent: string): CgroupSearch {
+function openBelow(parent: string, server: readonly number[]): CgroupSearch {
   const folder = join(parent, folderName());
   try {
     sweepDeadServers(parent);
     mkdirSync(folder);
     enableControllers(parent);
     enableControllers(folder);
-    return { opened: true, factory: new CgroupV2Factory(folder) };
+    const before = isRoot(parent) ? parent : join(parent, SUPERVISOR);
+    return { opened: true, factory: new CgroupV2Factory(folder, enterServerLeaf(folder, before, server, WEIGHT)) };
   } catch (error) {
     tryRemove(folder);
     return { opened: false, reason: `${parent}: ${(error as Error).message}` };
@@ -77,9 +82,11 @@ class CgroupV2Factory implements CgroupFactory {
   readonly title = "cgroup v2";
   readonly enforces = { memory: true, pids: true, cpu: true };
   readonly #parent: string;
+  readonly #leaveServerLeaf: () => void;
 
-  constructor(parent: string) {
+  constructor(parent: string, leaveServerLeaf: () => void) {
     this.#parent = parent;
+    this.#leaveServerLeaf = leaveServerLeaf;
   }
 
   create(name: string, limits: SandboxLimits): Cgroup {
@@ -94,6 +101,7 @@ class CgroupV2Factory implements CgroupFactory {
   }
 
   close(): void {
+    this.#leaveServerLeaf();
     tryRemove(this.#parent);
   }
 }
@@ -121,7 +129,16 @@ class CgroupV2 implements Cgroup {
     return (readKeyed(join(this.#folder, "memory.events"), "oom_kill") ?? 0) > 0;
   }
 
+  setBackground(background: boolean): void {
+    tryWrite(join(this.#folder, "cpu.idle"), background ? "1" : "0"); // Linux 5.15
+  }
+
+  pids(): number[] {
+    return pidsIn(this.#folder);
+  }
+
   hurry(): void {
+    this.setBackground(false);
     tryWrite(join(this.#folder, "cpu.max"), "max");
   }
 

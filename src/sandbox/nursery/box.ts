@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
-import { sleep } from "../../core/clock.ts";
+import { sleep, systemClock } from "../../core/clock.ts";
 import { LAUNCH_FD } from "../bubblewrap.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { killQuietly } from "../kill-quietly.ts";
 import type { Ending } from "../sandbox.ts";
+import { Starvation } from "./starvation.ts";
 
 /** What it takes to start one box. */
 export interface BoxPlan {
@@ -24,6 +25,8 @@ export interface BoxPlan {
   readonly uid: number | undefined;
 }
 
+const SEES_STARVATION = existsSync("/proc/self/schedstat"); // else nothing is put where it may starve
+const RELIEF_MS = 1_000; // before Linux 6.6 a box that comes from the background waits longest: its debts are counted at its old weight
 const REMOVE_TRIES = 1000; // what has not gone by then is swept by the next server
 const UNBORN_LIMIT_MS = 1000; // hundreds of times what it takes
 const REMOVE_RETRY_MS = 3; // a killed process takes a few milliseconds to leave its cgroup
@@ -37,6 +40,8 @@ export class Box {
   readonly #launcher: ChildProcess;
   readonly #cgroup: Cgroup;
   #initPid: number | undefined;
+  #background = false;
+  readonly #starvation = new Starvation();
   #killed = false;
   #gone = false;
 
@@ -95,6 +100,7 @@ export class Box {
     });
     try {
       this.#cgroup = limited(pid, plan.createCgroup);
+      this.setBackground(true);
     } catch (error) {
       this.#launcher.kill("SIGKILL"); // still at the gate: no user code has run outside its limits
       throw error;
@@ -121,6 +127,22 @@ export class Box {
   async #killUnborn(): Promise<void> {
     await sleep(UNBORN_LIMIT_MS);
     if (!this.#gone && this.#initPid === undefined) this.#launcher.kill("SIGKILL");
+  }
+
+  setBackground(background: boolean): void {
+    this.#background = background;
+    this.#place(background);
+  }
+
+  /** A look every half second, say, keeps it from starving in the background: it is fetched out of there for a while. */
+  relieve(): void {
+    if (!this.#background || !this.#starvation.look(this.#cgroup.pids?.() ?? [], systemClock.monotonicMs())) return;
+    this.#place(false);
+    systemClock.after(RELIEF_MS, () => this.#place(this.#background));
+  }
+
+  #place(background: boolean): void {
+    if (!this.#killed && SEES_STARVATION) this.#cgroup.setBackground?.(background);
   }
 
   memoryBytes(): number | undefined {

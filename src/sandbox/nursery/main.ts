@@ -58,6 +58,12 @@ async function handle(message: ToNursery): Promise<void> {
     case "kill":
       boxes.get(message.id)?.kill();
       break;
+    case "background":
+      boxes.get(message.id)?.setBackground(message.background);
+      break;
+    case "relieve":
+      boxes.get(message.id)?.relieve();
+      break;
     case "measure":
       tell({ t: "measured", question: message.question, memoryBytes: boxes.get(message.id)?.memoryBytes() });
       break;
@@ -74,7 +80,7 @@ function open(settings: NurserySettings): void {
     const bubblewrap = findBubblewrap();
     const ability = tryBubblewrap(bubblewrap.path);
     const asRoot = process.getuid?.() === 0;
-    const cgroups = openCgroups(asRoot);
+    const cgroups = openCgroups(asRoot, [process.ppid, process.pid]);
     undo.push(() => cgroups.close());
     if (!cgroups.enforces.memory && !settings.allowSoftLimits) {
       throw new Error(

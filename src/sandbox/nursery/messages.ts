@@ -19,6 +19,8 @@ export type ToNursery =
   | { readonly t: "open"; readonly settings: NurserySettings }
   | { readonly t: "launch"; readonly id: number; readonly base: string; readonly gateSocket: string | undefined }
   | { readonly t: "kill"; readonly id: number }
+  | { readonly t: "background"; readonly id: number; readonly background: boolean }
+  | { readonly t: "relieve"; readonly id: number }
   | { readonly t: "measure"; readonly id: number; readonly question: number }
   | { readonly t: "close" };
 

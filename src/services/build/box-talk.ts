@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import type { EgressPolicy } from "../../core/egress-policy.ts";
-import type { Sandbox } from "../../sandbox/sandbox.ts";
+import { RELIEF_PERIOD_MS, type Sandbox } from "../../sandbox/sandbox.ts";
 import type { BoxEnd } from "./failure.ts";
 import { type Frame, FrameReader, writeFrame } from "./frames.ts";
 
@@ -33,6 +33,7 @@ export async function talkToBox(talk: BoxTalk): Promise<{ readonly last: Frame |
   const over = Promise.withResolvers<BoxEnd>();
   const onAbort = (): void => over.resolve("closed");
   const cancelTimer = talk.clock.after(talk.timeoutMs, () => over.resolve("timeout"));
+  const stopRelief = talk.clock.every(RELIEF_PERIOD_MS, () => box.relieve());
   talk.signal.addEventListener("abort", onAbort, { once: true });
   if (talk.signal.aborted) onAbort();
   let last: Frame | undefined;
@@ -48,6 +49,7 @@ export async function talkToBox(talk: BoxTalk): Promise<{ readonly last: Frame |
   writeFrame(box.control, talk.header, talk.body);
   const end = await over.promise;
   cancelTimer();
+  stopRelief();
   talk.signal.removeEventListener("abort", onAbort);
   box.kill();
   const { outOfMemory } = await box.ended;
