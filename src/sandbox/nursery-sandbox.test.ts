@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { suite, test, type TestContext } from "node:test";
 import type { BaseImage } from "../core/base-image.ts";
 import { sleep } from "../core/clock.ts";
-import { folderName, pidsIn } from "./cgroup/files.ts";
+import { folderName, pidsIn, sweepDeadServers, tryWrite } from "./cgroup/files.ts";
 import { NurserySandbox } from "./nursery-sandbox.ts";
 import { ownMark } from "./process-mark.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
@@ -45,6 +45,7 @@ function openSeen(change: Partial<Settings> = {}): {
   opened: Promise<NurserySandbox>;
   folders: () => string[];
   roots: () => string[];
+  pid: number;
 } {
   const before = new Set(children());
   const own = settings(change);
@@ -62,6 +63,7 @@ function openSeen(change: Partial<Settings> = {}): {
     opened,
     folders: () => candidates.filter((folder) => existsSync(folder)),
     roots: () => rootsPlaces.filter((place) => existsSync(place)),
+    pid: Number(nursery),
   };
 }
 
@@ -180,6 +182,21 @@ suite("a nursery", () => {
     assert.ok(relieved >= 0.25, `${relieved} relieved`);
     assert.ok(later < 0.15, `${later} later`);
     assert.ok(foreground >= 0.25, `${foreground} in the foreground`);
+  });
+
+  test("that is killed refuses the next launch, and its server lives on", async () => {
+    const { opened, folders, pid } = openSeen();
+    const sandbox = await opened;
+    process.kill(pid, "SIGKILL");
+    while (!/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))); // we cannot be told before we look up from here
+    await assert.rejects(sandbox.launch("node"), { code: "SANDBOX_START_FAILED", message: /nursery process/ });
+
+    await sandbox.close();
+    for (const parent of folders().map((folder) => dirname(folder))) {
+      tryWrite(join(parent, "cgroup.procs"), String(process.pid)); // we were beside its boxes
+      sweepDeadServers(parent);
+    }
+    assert.deepEqual(folders(), []);
   });
 
   test("that cannot prepare a root refuses by what is missing, and leaves nothing behind", async () => {

@@ -44,12 +44,13 @@ export class NurserySandbox implements Sandbox {
       if (message.t === "opened") opened.resolve(message.features);
       if (message.t === "refused") opened.reject(new PlatformError("SANDBOX_START_FAILED", message.message));
     });
+    nursery.on("error", (error) => opened.reject(error));
     nursery.on("exit", (code, signal) => {
       opened.reject(
         new PlatformError("SANDBOX_START_FAILED", `the nursery process ended at start (${signal ?? code})`),
       );
     });
-    nursery.send({ t: "open", settings: { ...settings, gate: gate?.feature } } satisfies ToNursery);
+    nursery.send({ t: "open", settings: { ...settings, gate: gate?.feature } } satisfies ToNursery, ignore);
     try {
       return new NurserySandbox(nursery, await opened.promise, settings.limits, onLost, gate);
     } catch (error) {
@@ -167,6 +168,9 @@ export class NurserySandbox implements Sandbox {
   }
 
   #send(message: ToNursery): void {
-    if (this.#nursery.connected) this.#nursery.send(message);
+    if (this.#nursery.connected) this.#nursery.send(message, ignore);
   }
 }
+
+/** What could not be sent: the nursery has ended, which `exit` tells. */
+function ignore(): void {}
