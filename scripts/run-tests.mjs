@@ -3,6 +3,7 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { watchLeftovers } from "./test-leftovers.mjs";
 
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync(["src/**/*.test.ts", "test/**/*.test.ts"]).sort();
@@ -10,7 +11,19 @@ const files = named.length > 0 ? named : globSync(["src/**/*.test.ts", "test/**/
 const ALONE = /^test\/security\/(?:containment|neighbours)\./;
 /** A test that fails before it stops what it started would keep its file from ending. */
 const FILE_LIMIT_MS = 300_000;
+const LIMIT_MS = 2_700_000; // four times what it takes on two cores: whatever hangs then, it is named
 const counts = { passed: 0, failed: 0, skipped: 0 };
+const open = new Set(files);
+const limit = setTimeout(() => {
+  counts.failed += open.size;
+  process.stdout.write(`\nnot over after ${LIMIT_MS / 60_000} minutes:\n${[...open].join("\n")}\n`);
+  end();
+  process.stdout.write("", () => process.exit()); // there is still something to wait for, or we would not be here
+}, LIMIT_MS);
+const stopWatching = watchLeftovers((command) => {
+  counts.failed++;
+  process.stdout.write(`\na test has left a process behind: ${command}\n`);
+});
 
 await runAll(
   files.filter((file) => !ALONE.test(file)),
@@ -20,17 +33,14 @@ await runAll(
   files.filter((file) => ALONE.test(file)),
   1,
 );
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
-process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
-// In CI a sandbox test that was skipped is a promise that nobody checked.
-if (counts.failed > 0 || counts.passed === 0 || (process.env.CI !== undefined && counts.skipped > 0))
-  process.exitCode = 1;
+end();
 
 async function runAll(some, concurrency) {
   if (some.length === 0) return;
   const stream = run({ files: some, concurrency, timeout: FILE_LIMIT_MS });
   stream.on("test:pass", (event) => count(event, event.skip === undefined ? "passed" : "skipped"));
   stream.on("test:fail", (event) => count(event, "failed"));
+  stream.on("test:complete", ({ name }) => open.delete(name));
   for await (const text of stream.compose(spec)) process.stdout.write(text);
 }
 
@@ -39,4 +49,14 @@ function count({ details, name }, kind) {
   const isFile = files.includes(name);
   if (details.type === "suite" || (isFile && kind !== "failed")) return;
   counts[kind]++;
+}
+
+function end() {
+  clearTimeout(limit);
+  stopWatching();
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+  // In CI a sandbox test that was skipped is a promise that nobody checked.
+  const isBad = counts.failed > 0 || counts.passed === 0 || (process.env.CI !== undefined && counts.skipped > 0);
+  process.exitCode = isBad ? 1 : 0;
 }
