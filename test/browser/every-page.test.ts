@@ -18,9 +18,12 @@ import {
 
 const ROUTES = join(import.meta.dirname, "../../dashboard/src/pages/pages.tsx");
 const TABS = ["code", "test", "versions", "executions", "metrics", "data", "settings"];
+/** HTML that somebody else has written, wherever a name or a text may be. */
+const FOREIGN = "<b data-foreign>bold</b>";
+const SHOWS_FOREIGN = ["/functions", "/functions/greet/data", "/executions/:id", "/jobs/:id", "/system/keys"];
 const CODE = `export default (request) => {
-  console.log("a line that says something");
-  if (new URL(request.url).searchParams.has("bad")) throw new TypeError("not today");
+  console.log("a line that says ${FOREIGN}");
+  if (new URL(request.url).searchParams.has("bad")) throw new TypeError("not today ${FOREIGN}");
   return Response.json({ hello: "world" });
 };
 `;
@@ -41,14 +44,16 @@ describe("every page", { skip: noBrowser }, () => {
   let visits: readonly Visit[];
   before(async () => {
     [browser, server] = await openBrowserFor(startServer({ MAX_CONTAINERS: "4" }));
-    await createFunction(server, "greet", { code: CODE, description: "Says hello", saveResponses: true });
+    await createFunction(server, "greet", { code: CODE, description: `Says hello ${FOREIGN}`, saveResponses: true });
     await createFunction(server, "a-name-that/goes-on-and-on/and-is-longer-than/a-phone-is-wide/by-far");
     await server.post("/api/functions/greet/versions", { code: `${CODE}// the second one\n` });
     await fetch(`${server.url}/fn/greet`);
     await fetch(`${server.url}/fn/greet?bad=1`);
-    await fetch(`${server.url}/api/functions/greet/kv/count`, { method: "PUT", body: JSON.stringify({ value: 3 }) });
+    const kvPath = `/api/functions/greet/kv/${encodeURIComponent(FOREIGN)}`;
+    await fetch(`${server.url}${kvPath}`, { method: "PUT", body: JSON.stringify({ value: FOREIGN }) });
+    await server.post("/api/keys", { name: FOREIGN, scope: "invoke" });
     const headers = { Prefer: "respond-async" };
-    const job = await server.post("/api/functions/greet/invocations", { input: { n: 1 } }, { headers });
+    const job = await server.post("/api/functions/greet/invocations", { input: FOREIGN }, { headers });
     const { jobId } = (await job.json()) as { jobId: string };
     const found = (await (await fetch(`${server.url}/api/executions?status=error`)).json()) as {
       items: { id: string }[];
@@ -94,8 +99,9 @@ describe("every page", { skip: noBrowser }, () => {
     }
   });
 
-  test("can be used by everyone in the dark theme; speaks Chinese, and shows no message's name in its place", async (t) => {
+  test("can be used by everyone in the dark theme; speaks Chinese, and shows no message's name in its place, nor others' HTML as HTML", async (t) => {
     const page = await openPage(t, browser, server, { colorScheme: "dark", locale: "zh-CN" });
+    const asText: string[] = [];
     for (const { path } of visits) {
       await visit(page, path);
       assert.equal(await page.getAttribute("html", "data-mantine-color-scheme"), "dark");
@@ -105,7 +111,10 @@ describe("every page", { skip: noBrowser }, () => {
       const letters = text.match(/\p{Letter}/gu)?.length ?? 1;
       assert.ok(chinese / letters > TEXT_IN_TWO_LANGUAGES, `${path}: ${chinese} of ${letters} letters are Chinese`);
       assert.doesNotMatch(text, /\bundefined\b|\[object Object\]|\bNaN\b/, path);
+      assert.equal(await page.locator("[data-foreign]").count(), 0, path);
+      if (text.includes(FOREIGN)) asText.push(path.replace(/[0-9a-f-]{36}/, ":id"));
     }
+    for (const path of SHOWS_FOREIGN) assert.ok(asText.includes(path), `${path} does not show it as text`);
   });
 });
 

@@ -8,12 +8,10 @@ const ARCHIVES = { by: "src/services/archive.test.ts" };
 const RESPONSES = { by: "src/http/doors/functions/response.test.ts" };
 const FUNCTIONS = { by: "test/e2e/functions.test.ts" };
 const SESSIONS = { by: "test/e2e/management-access.test.ts" };
-const DASHBOARD = { awaits: "the dashboard, which shows what functions print" };
 const KEYS = { by: "test/e2e/access.test.ts" };
 const ROLES = { awaits: "roles and quotas" };
 const SECRET_BOX = { by: "src/services/secret-box.test.ts" };
 const REDIS = { by: "src/store/redis/redis-faults.test.ts" };
-const QUEUES = { awaits: "jobs and schedules" };
 const VIRTUAL_MACHINE = { by: "test/vm" };
 
 export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
@@ -31,7 +29,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "NET-11": { by: "src/sandbox/egress/addresses.test.ts" },
   "NET-12": { by: "src/sandbox/egress/gate.test.ts" },
   "NET-15": EGRESS,
-  "NET-17": { awaits: "webhooks and imports by address" },
+  "NET-17": { by: "test/e2e/callbacks.test.ts" },
 
   "API-01": KEYS,
   "API-02": ROLES,
@@ -43,9 +41,9 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "API-13": SESSIONS,
   "API-14": KEYS,
   "API-15": ROLES,
-  "API-17": DASHBOARD,
-  "API-21": QUEUES,
-  "API-22": QUEUES,
+  "API-17": { by: "test/browser/every-page.test.ts" },
+  "API-21": { by: "src/services/fire-times.test.ts" },
+  "API-22": { by: "src/queue/queue.contract.ts" },
 
   "BLD-02": { awaits: "npm packages" },
   "BLD-04": { by: "src/services/build/modules.test.ts" },
@@ -64,7 +62,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "DAT-13": { by: "test/e2e/start-and-stop.test.ts" },
   "DAT-14": { by: "test/e2e/start-and-stop.test.ts" },
   "DAT-15": { by: "test/e2e/start-and-stop.test.ts" },
-  "DAT-16": QUEUES,
+  "DAT-16": { by: "test/e2e/faults.test.ts" },
   "DAT-17": { by: "src/store/store.contract.ts" },
   "DAT-18": { awaits: "backups" },
   "DAT-19": { by: "src/store/sqlite/open-database.test.ts" },
