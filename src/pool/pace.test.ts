@@ -27,3 +27,19 @@ test("a version that becomes slow is known to be so within some thirty runs, and
   assert.equal(after(...times(200, 0.1), ...times(30, 20)).fast, false);
   assert.equal(after(...times(100, 20), ...times(300, 0.1)).fast, true);
 });
+
+test("runs that wait for a core now and then are quick all the same, those that need one for long are not", () => {
+  const now = [12, 0.5, 0.5, 0.5, 0.5];
+  const waiting = after(...Array.from({ length: 20 }, () => now).flat());
+  assert.deepEqual([waiting.fast, waiting.quick], [false, true]);
+  assert.equal(after(...times(100, 20)).quick, false);
+  assert.equal(after(...times(7, 0.1)).quick, false);
+  assert.equal(after(...times(20, 0.1), 400).quick, true);
+});
+
+test("what a run costs is known apart from how long it takes", () => {
+  const pace = new Pace();
+  for (let runs = 0; runs < 100; runs++) pace.ran(3, 0.5);
+  assert.ok(Math.abs(pace.cpuMs - 0.5) < 0.01, String(pace.cpuMs));
+  assert.ok(Math.abs(after(...times(100, 3)).cpuMs - 3) < 0.01);
+});

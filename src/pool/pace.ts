@@ -6,19 +6,40 @@ const ENOUGH_RUNS = 8;
 const STEP_DOWN = 0.98;
 const STEP_UP = STEP_DOWN ** -9;
 const LEAST_MS = 0.01;
+const NEW_SHARE = 1 / 16; // of a mean
+const HICCUP_MS = 20; // what a longer run counts for in the mean: one in ten makes nothing slow
 
 export class Pace {
   #slowMs = FAST_MS;
+  #meanMs = 0;
+  #cpuMs = 0;
   #runs = 0;
 
-  ran(runMs: number): void {
+  /** @param cpuMs undefined where the worker does not say what a run costs */
+  ran(runMs: number, cpuMs = runMs): void {
     this.#runs++;
     if (this.#runs === 1) this.#slowMs = runMs;
     this.#slowMs = Math.max(LEAST_MS, this.#slowMs * (runMs > this.#slowMs ? STEP_UP : STEP_DOWN));
+    const newShare = Math.max(NEW_SHARE, 1 / this.#runs);
+    this.#meanMs += (Math.min(runMs, HICCUP_MS) - this.#meanMs) * newShare;
+    this.#cpuMs += (Math.min(cpuMs, HICCUP_MS) - this.#cpuMs) * newShare;
   }
 
   get known(): boolean {
     return this.#runs >= ENOUGH_RUNS;
+  }
+
+  /** Of one run, on average. What the worker says, so good for nothing that concerns others. */
+  get cpuMs(): number {
+    return this.#cpuMs;
+  }
+
+  /**
+   * True when its runs are known to be over so soon that it cannot keep others from a core. Runs that wait for one take long now and
+   * then, but not on average: so many ended meanwhile.
+   */
+  get quick(): boolean {
+    return this.known && this.#meanMs < FAST_MS;
   }
 
   /** True when the version's runs are known to be so short that waiting in line beats another worker. */

@@ -15,7 +15,7 @@ const SETTINGS: PoolSettings = {
   baseUrl: () => "http://here",
 };
 
-/** A worker that does what the input of each run says: returns it, `crash`, `retire` afterwards, or `hang`. */
+/** A worker that does what the input of each run says, at no cost: returns it, `crash`, `retire` afterwards, or `hang`. */
 function echo(process: FakeProcess): void {
   process.onFrame = ({ t, id, body }) => {
     if (t === "ping") process.send([{ t: "pong", id }]);
@@ -24,7 +24,7 @@ function echo(process: FakeProcess): void {
     else if (body === '"retire"') {
       process.onFrame = () => {};
       process.send([{ t: "result", id }, body], [{ t: "retire", why: "asked to" }]);
-    } else process.send([{ t: "result", id }, body]);
+    } else process.send([{ t: "result", id, cpuUs: 0 }, body]);
   };
   process.send([{ t: "ready" }]);
 }
@@ -213,6 +213,25 @@ suite("a pool", () => {
 
     assert.ok(reports.every(({ outcome }) => outcome.kind === "ok"));
     assert.equal(served(sandbox).length, 1);
+  });
+
+  test("gives the runs of a fast version to one of its workers, and to the next where that has too much to do", async (t) => {
+    const { run, report, pass, settle, sandbox } = bound(new PoolUnderTest(t));
+    const held = Array.from({ length: 3 }, () => run("v", "hang"));
+    await pass(200);
+    const own = sandbox.processes.filter(({ received }) => received.length > 0);
+    for (const process of own) process.send([{ t: "result", id: process.received.at(-1)?.id, cpuUs: 0 }, "1"]);
+    await settle(Promise.all(held.map((handle) => handle.report)));
+    for (let count = 0; count < 100; count++) await report(run("v")); // the memory of what those cost is gone
+    const before = own.map(({ received }) => received.length);
+    for (let count = 0; count < 40; count++) run("v", "hang");
+    await pass(50);
+
+    assert.equal(own.length, 3);
+    assert.deepEqual(
+      own.map(({ received }, index) => received.length - (before[index] ?? 0)),
+      [32, 8, 0],
+    );
   });
 
   test("lets runs of a version that is known to be slow wait for no worker of its own", async (t) => {

@@ -30,6 +30,7 @@ const SENT_AHEAD = 32; // runs of a fast version that one worker may hold: hides
 const PATIENCE_MS = 10; // how long a run of a fast version waits for its version's own worker
 /** The same where nobody knows yet: a first burst of quick runs would take every worker there is, for seconds. */
 const UNKNOWN_PATIENCE_MS = 50;
+const PACKED_MS = 2; // of work that may wait on a worker before a run goes to the next one that is warm
 const REMEMBERED_PACES = 10_000;
 
 /** Lends workers to runs and takes them back; no caller can leak one. */
@@ -100,7 +101,7 @@ export class Pool {
   #assign(run: Run): boolean {
     const { version } = run.request;
     const bound = this.#bound.get(version.id);
-    const own = bound === undefined ? undefined : leastLoaded(bound);
+    const own = bound === undefined ? undefined : this.#choose(bound, version);
     if (own !== undefined && own.load < this.#capacity(own, version)) {
       this.#give(run, own);
       return true;
@@ -114,6 +115,17 @@ export class Pool {
     this.#give(run, idle);
     this.#tendLater();
     return true;
+  }
+
+  /**
+   * The worker that has been there for longest, as long as it is quick to get to: of a fast version few workers serve, with code that is
+   * compiled and caches that are warm, and the others of a first burst come to rest.
+   */
+  #choose(bound: readonly Worker[], { id, concurrency }: Version): Worker | undefined {
+    const pace = this.#paces.get(id);
+    if (concurrency > 1 || pace?.fast !== true) return leastLoaded(bound);
+    const enough = Math.min(SENT_AHEAD, PACKED_MS / pace.cpuMs);
+    return bound.find((worker) => worker.load < enough && !worker.writesRaw) ?? leastLoaded(bound);
   }
 
   #give(run: Run, worker: Worker): void {
@@ -162,8 +174,8 @@ export class Pool {
     const { id } = run.request.version;
     let pace = this.#paces.get(id);
     if (pace === undefined) this.#paces.set(id, (pace = new Pace()));
-    if (!run.coldStart) pace.ran(runMs); // the first run on a worker compiles the code, too
-    worker.setBackground(!pace.fast);
+    if (!run.coldStart) pace.ran(runMs, run.cpuMs); // the first run on a worker compiles the code, too
+    worker.setBackground(!pace.quick);
     if (run.request.version.singleUse) {
       worker.end({ kind: "retired", why: "its version has a fresh worker for each run" });
       return;
