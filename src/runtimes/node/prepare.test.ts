@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { rewriteImports } from "./imports.ts";
 import { prepare } from "./prepare.ts";
@@ -107,12 +108,24 @@ test("JavaScript that does not parse is still a program", async () => {
   assert.equal(program.alwaysReturns, false);
 });
 
-test("the image starts the shim with a heap below the limit", () => {
+for (const limitMib of [48, 64, 128, 256, 1024]) {
+  test(`the whole heap, young objects included, stays below a limit of ${limitMib} MiB`, () => {
+    const search = findNodeRuntime({ memoryBytes: limitMib * 1_048_576, cpus: 1 });
+    assert(search.found);
+    const flags = search.runtime.image.command.filter((word) => word.startsWith("--"));
+    const print = "process.stdout.write(String(v8.getHeapStatistics().heap_size_limit / 1024 ** 2))";
+    const heapMib = Number(execFileSync(process.execPath, [...flags, "-e", print], { encoding: "utf8", env: {} }));
+
+    assert.ok(heapMib >= limitMib / 2 && heapMib <= limitMib - 16, `${heapMib} MiB`);
+  });
+}
+
+test("the image starts the shim, with as many threads of V8 as it has CPUs", () => {
   const search = findNodeRuntime({ memoryBytes: 128 * 1_048_576, cpus: 0.5 });
 
   assert(search.found);
   const { command, copies, binds } = search.runtime.image;
-  assert.ok(command.includes("--max-old-space-size=80") && command.includes("--v8-pool-size=1"));
+  assert.ok(command.includes("--v8-pool-size=1"));
   assert.ok(copies.some(({ to }) => to === command.at(-1)));
   assert.deepEqual(binds, [{ from: process.execPath, to: "/rt/node" }]);
 });

@@ -10,6 +10,9 @@ const MIB = 1_048_576;
 const BESIDE_HEAP_BYTES = 16 * MIB;
 /** V8 does not start usefully with less. */
 const LEAST_HEAP_BYTES = 16 * MIB;
+/** V8 has up to three of them beside the old generation, and without a word each may grow to 64 MiB: a busy worker was killed for its garbage. */
+const MOST_SEMI_SPACE_BYTES = 16 * MIB;
+const SEMI_SPACE_SHARE = 1 / 16;
 
 const SHIM = join(import.meta.dirname, "shim");
 
@@ -22,6 +25,7 @@ const MOST_V8_THREADS = 4;
  */
 export function findNodeRuntime({ memoryBytes, cpus }: { memoryBytes: number; cpus: number }): RuntimeSearch {
   const heapBytes = Math.max(LEAST_HEAP_BYTES, memoryBytes * 0.75 - BESIDE_HEAP_BYTES);
+  const semiSpaceBytes = Math.max(MIB, Math.min(MOST_SEMI_SPACE_BYTES, memoryBytes * SEMI_SPACE_SHARE));
   return {
     found: true,
     runtime: {
@@ -33,6 +37,7 @@ export function findNodeRuntime({ memoryBytes, cpus }: { memoryBytes: number; cp
         command: [
           "/rt/node",
           `--max-old-space-size=${Math.floor(heapBytes / MIB)}`,
+          `--max-semi-space-size=${Math.floor(semiSpaceBytes / MIB)}`,
           `--v8-pool-size=${Math.min(MOST_V8_THREADS, Math.ceil(cpus))}`,
           "--disable-warning=ExperimentalWarning", // of vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, which we need
           "/shim/main.cjs",
