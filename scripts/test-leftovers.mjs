@@ -1,5 +1,7 @@
 // Processes that a test file has left behind. With its output pipes in hand they would keep the run from ending, for ever.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { killQuietly } from "../src/sandbox/kill-quietly.ts";
+import { readQuietly } from "../src/sandbox/read-quietly.ts";
 
 const LOOK_MS = 50; // Node itself takes longer than that to start and end: no file is missed
 /** From the end of a file to the look at what it has left: what is about to end may. */
@@ -22,7 +24,7 @@ export function watchLeftovers(onLeft) {
       files.delete(pid);
       for (const left of holdersOf(file.pipes)) {
         onLeft(commandOf(left));
-        killQuietly(left);
+        killQuietly(Number(left));
       }
     }
   }, LOOK_MS);
@@ -47,17 +49,5 @@ function pipesOf(pid) {
 }
 
 function commandOf(pid) {
-  try {
-    return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()}`;
-  } catch {
-    return pid;
-  }
-}
-
-function killQuietly(pid) {
-  try {
-    process.kill(Number(pid), "SIGKILL");
-  } catch {
-    // it has ended by itself
-  }
+  return `${pid} ${readQuietly(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim()}`;
 }

@@ -120,12 +120,12 @@ for (const limitMib of [48, 64, 128, 256, 1024]) {
   });
 }
 
-test("the image starts the shim, with as many threads of V8 as it has CPUs", () => {
+test("the image starts the shim with a heap below the limit", () => {
   const search = findNodeRuntime({ memoryBytes: 128 * 1_048_576, cpus: 0.5 });
 
   assert(search.found);
   const { command, copies, binds } = search.runtime.image;
-  assert.ok(command.includes("--v8-pool-size=1"));
+  assert.ok(command.includes("--max-old-space-size=80") && command.includes("--v8-pool-size=1"));
   assert.ok(copies.some(({ to }) => to === command.at(-1)));
   assert.deepEqual(binds, [{ from: process.execPath, to: "/rt/node" }]);
 });
