@@ -7,7 +7,8 @@
 // through something that hands out objects (`require`, `process`, `globalThis`, `eval`). Code whose text holds none of
 // that, and which uses built-in globals only to call them (`JSON.parse(…)`, `new Date()`), is "innocent": it can still
 // leak by accident through an undeclared variable, a key such as "__proto__" in its input, or an open handle, and that
-// is what the light check sees. The scan reads strings and comments, too; a word too many only costs time.
+// is what the light check sees; where the code changes nothing but its own variables, open handles are all there is to
+// see. The scan reads strings and comments, too; a word too many only costs time.
 
 /** Words that give access to built-ins, or to state that the light check does not see. */
 const TELLING = new Set(
@@ -40,6 +41,13 @@ const CONNECTING_GLOBALS = /\b(?:fetch|WebSocket|EventSource)\b/;
 const OWN_CLIENT = /\b(?:cloche|ctx|context)\b[\s\S]*\bhttp\b|\bhttp\b[\s\S]*\bcloche\b/;
 /** The shim's own module is frozen: whoever has it can change nothing. */
 const OWN_MODULE = /\b(?:require|import)\s*\(\s*(["'])cloche\1\s*\)/g;
+
+// Innocent code without any of this can leave nothing in an object that is not its own, not even by accident: without an assignment
+// (a variable's first one aside), a loop over an undeclared variable, a computed property or a function that changes what it is given.
+const FIRST_ASSIGNMENT = /\b(?:const|let|var)[ \t]+(?:[\w$]+|\{[\w$\s,:.]*\})[ \t]*=(?![=>])/g;
+const NO_ASSIGNMENT = /=>|[=!]==?|(?<!<)<=|(?<!>)>=/g;
+const MAY_CHANGE =
+  /=|\+\+|--|\[(?!\d*\])|\bfor\b(?!\s*(?:await\s*)?\(\s*(?:const|let|var)\b)|\b(?:assign|freeze|seal|preventExtensions|call|apply|bind)\b/;
 
 const WORD = /[A-Za-z_$][\w$]*/g;
 const CALLED = /\s*(?:\(|\.\s*[A-Z][A-Z0-9_]*\b(?!\s*[[(.=+-])|\.\s*[a-z]\w*\s*\()/y;
@@ -78,6 +86,11 @@ function isInnocent(text) {
   return true;
 }
 
+/** Whether innocent code may have changed something all the same. @param {string} code */
+function mayChange(code) {
+  return MAY_CHANGE.test(code.replace(FIRST_ASSIGNMENT, "").replace(NO_ASSIGNMENT, ""));
+}
+
 /** @param {string} code @returns {string | undefined} why no run of this code may be followed by another */
 function untraceableUse(code) {
   const use = UNTRACEABLE.exec(code);
@@ -110,6 +123,7 @@ const plainName = (specifier) => specifier.replace(/^node:/, "");
 module.exports = {
   importedModules,
   isInnocent,
+  mayChange,
   mayConnect,
   isUntraceableModule: (specifier) => UNTRACEABLE_MODULES.has(plainName(specifier)),
   namedGlobals,
