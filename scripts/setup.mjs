@@ -54,8 +54,9 @@ const SYSTEM_COMMANDS = [
     dev: true,
   })),
   {
-    command: "/usr/bin/chromium",
-    packages: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium", apk: "chromium" },
+    command: "/usr/bin/chromium-headless-shell",
+    instead: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
+    packages: { "apt-get": "chromium-headless-shell", dnf: "chromium", pacman: "chromium", apk: "chromium" },
     for: "tests of the dashboard",
     dev: true,
   },
@@ -112,7 +113,9 @@ function installPackages() {
 }
 
 function installSystemCommands() {
-  const missing = SYSTEM_COMMANDS.filter((entry) => (dev || entry.dev !== true) && !existsSync(entry.command));
+  const missing = SYSTEM_COMMANDS.filter(
+    ({ command, instead = [], dev: isForDev }) => (dev || isForDev !== true) && ![command, ...instead].some(existsSync),
+  );
   if (missing.length === 0) return;
   const manager = Object.keys(INSTALL).find(
     (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).error === undefined,

@@ -37,8 +37,8 @@ describe("executions in the dashboard", () => {
   });
   after(() => pages.dispose());
 
-  it("are listed, filtered by the address and found by what they printed", async () => {
-    const page = await pages.open("/executions");
+  it("are listed, filtered by the address and found by what they printed", async (t) => {
+    const page = await pages.open(t, "/executions");
     await page.locator(rows).nth(1).waitFor();
     await assertAccessible(page, "main");
     await page.getByLabel("Status", { exact: true }).selectOption("error");
@@ -56,8 +56,8 @@ describe("executions in the dashboard", () => {
     await page.getByText("Nothing matches these filters").waitFor();
   });
 
-  it("appear by themselves, and their logs while they run", async () => {
-    const page = await pages.open("/executions?function=greet&trigger=http");
+  it("appear by themselves, and their logs while they run", async (t) => {
+    const page = await pages.open(t, "/executions?function=greet&trigger=http");
     await page.locator(rows).first().waitFor();
     const stopped = new AbortController();
     const call = fetch(`${pages.server.url}/fn/greet?slow=1`, { signal: stopped.signal }).catch(() => undefined);
@@ -72,8 +72,8 @@ describe("executions in the dashboard", () => {
     await call;
   });
 
-  it("show event, response and logs, and never a secret", async () => {
-    const page = await pages.open("/executions?text=ada");
+  it("show event, response and logs, and never a secret", async (t) => {
+    const page = await pages.open(t, "/executions?text=ada");
     await page.locator(rows).getByRole("link").click();
     await page.getByText("greets ada").waitFor();
     await page.getByText("Headers (").first().click();
@@ -85,8 +85,8 @@ describe("executions in the dashboard", () => {
     await page.waitForURL(/executions\?text=ada/);
   });
 
-  it("preview HTML that cannot reach the dashboard", async () => {
-    const page = await pages.open("/executions?text=ada");
+  it("preview HTML that cannot reach the dashboard", async (t) => {
+    const page = await pages.open(t, "/executions?text=ada");
     await page.locator(rows).getByRole("link").click();
     const frame = page.frameLocator("iframe");
     await frame.getByRole("heading", { name: "hello" }).waitFor();
@@ -96,8 +96,8 @@ describe("executions in the dashboard", () => {
     await page.getByText("parent.document.title").waitFor();
   });
 
-  it("say what went wrong, with the line of the code, and run again", async () => {
-    const page = await pages.open("/executions?status=error");
+  it("say what went wrong, with the line of the code, and run again", async (t) => {
+    const page = await pages.open(t, "/executions?status=error");
     await page.locator(rows).getByRole("link").click();
     const fault = page.getByRole("region", { name: "What went wrong" });
     await fault.getByText("no greeting today (Line 10)").waitFor();
@@ -110,8 +110,8 @@ describe("executions in the dashboard", () => {
     await page.waitForURL(address);
   });
 
-  it("fit a telephone, and speak Chinese", async () => {
-    const page = await pages.open("/executions", { viewport: { width: 375, height: 800 }, locale: "zh-CN" });
+  it("fit a telephone, and speak Chinese", async (t) => {
+    const page = await pages.open(t, "/executions", { viewport: { width: 375, height: 800 }, locale: "zh-CN" });
     await page.getByRole("heading", { name: "执行记录" }).waitFor();
     await page.locator(rows).first().waitFor();
     await assertNoHorizontalScroll(page);
@@ -120,10 +120,10 @@ describe("executions in the dashboard", () => {
     await assertNoHorizontalScroll(page);
   });
 
-  it("show thousands of lines without as many elements", async () => {
+  it("show thousands of lines without as many elements", async (t) => {
     const code = "for (let i = 1; i <= 3000; i++) console.log('line', i); return 1;";
     await pages.api("POST", "/run-now", { language: "javascript", code });
-    const page = await pages.open("/executions?trigger=run-now");
+    const page = await pages.open(t, "/executions?trigger=run-now");
     await page.locator(rows).first().getByRole("link").click();
     const log = page.getByRole("log");
     await page.getByText(/^3,000 lines$/).waitFor();

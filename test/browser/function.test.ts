@@ -39,9 +39,9 @@ describe("a function's page", () => {
   }
 
   for (const [language, { code, broken }] of Object.entries(WORKS)) {
-    it(`edits, breaks, repairs and runs ${language}`, async () => {
+    it(`edits, breaks, repairs and runs ${language}`, async (t) => {
       await pages.api("POST", "/api/functions", { name: `in-${language}`, language, code });
-      const page = await pages.open(`/functions/in-${language}`);
+      const page = await pages.open(t, `/functions/in-${language}`);
       await write(page, broken);
       await page.keyboard.press("Control+s");
       await page
@@ -60,8 +60,8 @@ describe("a function's page", () => {
     });
   }
 
-  it("shows the lines of a run while it runs, and ends it", async () => {
-    const page = await pages.open("/functions/greet");
+  it("shows the lines of a run while it runs, and ends it", async (t) => {
+    const page = await pages.open(t, "/functions/greet");
     await editor(page);
     await page.getByLabel("Input (JSON)").fill('{"slow": true}');
     await page.getByRole("button", { name: /^Run/ }).waitFor();
@@ -73,10 +73,10 @@ describe("a function's page", () => {
     await page.context().close();
   });
 
-  it("compares versions and goes back to the one before", async () => {
+  it("compares versions and goes back to the one before", async (t) => {
     const code = GREET.replace("hello one", "hello two");
     await pages.api("POST", "/api/functions/greet/versions", { code });
-    const page = await pages.open("/functions/greet/versions");
+    const page = await pages.open(t, "/functions/greet/versions");
     await page.locator("[data-editor=ready] .modified-in-monaco-diff-editor").getByText(/hello/).first().waitFor();
     await page.getByRole("button", { name: "Make live" }).click();
     await page.getByText(/Version \d+ is live/).waitFor();
@@ -87,8 +87,8 @@ describe("a function's page", () => {
     await page.context().close();
   });
 
-  it("never shows a secret again", async () => {
-    const page = await pages.open("/functions/greet/settings");
+  it("never shows a secret again", async (t) => {
+    const page = await pages.open(t, "/functions/greet/settings");
     await page.getByLabel("Name of the secret").fill("TOKEN");
     await page.getByLabel("New value").fill("s3cret-value");
     await page.getByRole("button", { name: "Set the secret" }).click();
@@ -99,8 +99,8 @@ describe("a function's page", () => {
     await page.context().close();
   });
 
-  it("keeps, finds and deletes data", async () => {
-    const page = await pages.open("/functions/greet/data");
+  it("keeps, finds and deletes data", async (t) => {
+    const page = await pages.open(t, "/functions/greet/data");
     await page.getByRole("button", { name: "New key" }).click();
     await page.getByLabel("Key", { exact: false }).last().fill("count");
     await page.getByLabel("Value (JSON)").fill("[12345678901234567890]");
@@ -109,8 +109,8 @@ describe("a function's page", () => {
     await page.context().close();
   });
 
-  it("calls it over HTTP; a page that it answers cannot reach the dashboard", async () => {
-    const page = await pages.open("/functions/page/test");
+  it("calls it over HTTP; a page that it answers cannot reach the dashboard", async (t) => {
+    const page = await pages.open(t, "/functions/page/test");
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByText("200 OK").waitFor();
     await page.getByText("Preview").click();
@@ -122,8 +122,8 @@ describe("a function's page", () => {
     forgive(/Blocked script execution in 'about:srcdoc'/); // the browser says what it kept the preview from
   });
 
-  it("can be used by everybody, on a phone, too, without errors or requests to others", async () => {
-    const page = await pages.open("/functions/greet", { viewport: { width: 375, height: 780 } });
+  it("can be used by everybody, on a phone, too, without errors or requests to others", async (t) => {
+    const page = await pages.open(t, "/functions/greet", { viewport: { width: 375, height: 780 } });
     for (const tab of ["code", "test", "versions", "data", "settings"]) {
       await page.goto(`${pages.server.url}/ui/functions/greet/${tab}`);
       await page.getByRole("tabpanel").waitFor();

@@ -33,9 +33,9 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     return ((await response.json()) as { jobId: string }).jobId;
   }
 
-  it("show the dead letters with each attempt, and where its logs are", async () => {
+  it("show the dead letters with each attempt, and where its logs are", async (t) => {
     const ids = await deadLetters("printer");
-    const page = await pages.open("/jobs?function=printer");
+    const page = await pages.open(t, "/jobs?function=printer");
     await page.getByLabel("Status", { exact: true }).selectOption("Dead");
     await page.waitForURL(/status=dead/);
     const rows = page.getByRole("row").filter({ hasText: "printer" });
@@ -57,9 +57,9 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("run again one by one, or all together, when their function is repaired", async () => {
+  it("run again one by one, or all together, when their function is repaired", async (t) => {
     const ids = await deadLetters("copier");
-    const page = await pages.open(`/jobs/${ids[0]}`);
+    const page = await pages.open(t, `/jobs/${ids[0]}`);
     await page.getByText("Dead", { exact: true }).waitFor();
     await page.goto(`${pages.server.url}/ui/jobs?status=dead&function=copier`);
     await page.getByRole("row").filter({ hasText: "copier" }).nth(2).waitFor();
@@ -84,9 +84,9 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("are cancelled before they begin, and that is taken back", async () => {
+  it("are cancelled before they begin, and that is taken back", async (t) => {
     const id = await enqueue("works", { input: { n: 9 }, delayMs: 3_600_000, priority: 5 });
-    const page = await pages.open(`/jobs/${id}`);
+    const page = await pages.open(t, `/jobs/${id}`);
     await page.getByText("Queued", { exact: true }).waitFor();
     await page.getByText("It has not begun yet.").waitFor();
     await page.getByRole("button", { name: "Cancel the job" }).click();
@@ -96,8 +96,8 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("are reached by keyboard and palette, on a phone, too, without a complaint of the browser", async () => {
-    const page = await pages.open("/");
+  it("are reached by keyboard and palette, on a phone, too, without a complaint of the browser", async (t) => {
+    const page = await pages.open(t, "/");
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("j");
@@ -112,7 +112,7 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.context().close();
 
     const id = await enqueue("works", { input: { n: 1 } });
-    const phone = await pages.open(`/jobs`, { viewport: { width: 375, height: 780 }, colorScheme: "dark" });
+    const phone = await pages.open(t, `/jobs`, { viewport: { width: 375, height: 780 }, colorScheme: "dark" });
     await phone.getByRole("row").nth(1).waitFor();
     await assertNoHorizontalScroll(phone);
     await phone.goto(`${pages.server.url}/ui/jobs/${id}`);
@@ -123,10 +123,10 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     assert.deepEqual(pages.complaints, []);
   });
 
-  it("come page by page, and where none matches the filters that is said", async () => {
+  it("come page by page, and where none matches the filters that is said", async (t) => {
     await pages.api("POST", "/api/functions", { name: "many", language: "python", code: REPAIRED });
     await Promise.all(Array.from({ length: 53 }, () => enqueue("many", { delayMs: 3_600_000 })));
-    const page = await pages.open("/jobs?status=queued&function=many");
+    const page = await pages.open(t, "/jobs?status=queued&function=many");
     const rows = page.getByRole("row").filter({ hasText: "many" });
     await rows.nth(49).waitFor();
     await page.getByRole("button", { name: "Show more" }).click();

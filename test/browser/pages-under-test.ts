@@ -1,5 +1,6 @@
 // The dashboard as `scripts/setup.mjs` has built it, on a real server, in a real browser.
 import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type ServerUnderTest, startServer } from "../server-under-test.ts";
 import { closeBoth, collectComplaints, openBrowserFor, PATIENCE_MS } from "./browser-under-test.ts";
@@ -20,9 +21,10 @@ export class PagesUnderTest {
     this.#browser = browser;
   }
 
-  /** A browser's profile of its own; `path` is below /ui. */
-  async open(path: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+  /** A browser's profile of its own, closed with the test: a page asks for news as long as it is there. `path` is below /ui. */
+  async open(t: TestContext, path: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context: BrowserContext = await this.#browser.newContext({ locale: "en-US", ...options });
+    t.after(() => context.close());
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     collectComplaints(page, this.complaints);

@@ -24,8 +24,8 @@ describe("the playground in the dashboard", () => {
     ["Python", "python"],
     ["Lua", "lua"],
   ] as const) {
-    it(`runs ${name}`, async () => {
-      const page = await pages.open("/playground");
+    it(`runs ${name}`, async (t) => {
+      const page = await pages.open(t, "/playground");
       await page.getByLabel("Language").selectOption(language);
       await page.locator(".monaco-editor .view-line").first().waitFor();
       await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -34,8 +34,8 @@ describe("the playground in the dashboard", () => {
     });
   }
 
-  it("shows lines while the code runs, and stops it", async () => {
-    const page = await pages.open("/playground");
+  it("shows lines while the code runs, and stops it", async (t) => {
+    const page = await pages.open(t, "/playground");
     await write(page, 'console.log("first"); await new Promise((resolve) => setTimeout(resolve, 20000)); return 1');
     await page.keyboard.press("Control+Enter");
     await page.getByRole("log").getByText("first").waitFor();
@@ -43,8 +43,8 @@ describe("the playground in the dashboard", () => {
     await page.getByText("It was stopped.").waitFor();
   });
 
-  it("marks the line that went wrong, and keeps the digits of long numbers", async () => {
-    const page = await pages.open("/playground");
+  it("marks the line that went wrong, and keeps the digits of long numbers", async (t) => {
+    const page = await pages.open(t, "/playground");
     await page.getByLabel("Language").selectOption("python");
     await write(page, "x = 1\nraise ValueError('not so')");
     await page.keyboard.press("Control+Enter");
@@ -54,16 +54,16 @@ describe("the playground in the dashboard", () => {
     await page.getByRole("region", { name: "Result" }).getByText("12345678901234567890").waitFor();
   });
 
-  it("says what is wrong with the input before anything runs", async () => {
-    const page = await pages.open("/playground");
+  it("says what is wrong with the input before anything runs", async (t) => {
+    const page = await pages.open(t, "/playground");
     await page.getByLabel("Input").fill("{nope");
     await page.getByText(/Not JSON/).waitFor();
     assert.ok(await page.getByRole("button", { name: "Run", exact: true }).isDisabled());
     await assertAccessible(page, "main");
   });
 
-  it("keeps what is written over a reload, and shares it as a link", async () => {
-    const page = await pages.open("/playground");
+  it("keeps what is written over a reload, and shares it as a link", async (t) => {
+    const page = await pages.open(t, "/playground");
     await write(page, "return 'kept ' + event.n");
     await page.getByLabel("Input").fill('{"n": 7}');
     await page.reload();
@@ -71,17 +71,17 @@ describe("the playground in the dashboard", () => {
     await page.getByRole("button", { name: "Copy link" }).click();
     await page.waitForURL(/#code=/);
     const link = new URL(page.url());
-    const other = await pages.open(`/playground${link.hash}`);
+    const other = await pages.open(t, `/playground${link.hash}`);
     await other.getByText("This is code that somebody shared").waitFor();
     assert.equal(await other.getByRole("region", { name: "Result" }).count(), 0, "it does not run by itself");
     await other.getByRole("button", { name: "Run", exact: true }).click();
     await other.getByRole("region", { name: "Result" }).getByText("kept 7").waitFor();
-    const damaged = await pages.open("/playground#code=AAAA");
+    const damaged = await pages.open(t, "/playground#code=AAAA");
     await damaged.getByText("The link is damaged").waitFor();
   });
 
-  it("becomes a function with the keyboard alone", async () => {
-    const page = await pages.open("/playground");
+  it("becomes a function with the keyboard alone", async (t) => {
+    const page = await pages.open(t, "/playground");
     const save = page.getByRole("button", { name: "Save as function" });
     await save.focus();
     await page.keyboard.press("Enter");
@@ -97,17 +97,16 @@ describe("the playground in the dashboard", () => {
     assert.equal(made.language, "javascript");
   });
 
-  it("says which installed languages it cannot run as a text", async () => {
-    const page = await pages.open("/playground");
+  it("says which installed languages it cannot run as a text", async (t) => {
+    const page = await pages.open(t, "/playground");
     const wasm = page.getByLabel("Language").locator("option", { hasText: "WebAssembly: as a function" });
     await wasm.waitFor({ state: "attached" });
     assert.equal(await wasm.isDisabled(), true);
     await page.getByText(/they can only be functions: .*WebAssembly/).waitFor();
-    await page.context().close();
   });
 
-  it("fits a telephone, and speaks Chinese", async () => {
-    const page = await pages.open("/playground", { viewport: { width: 375, height: 800 }, locale: "zh-CN" });
+  it("fits a telephone, and speaks Chinese", async (t) => {
+    const page = await pages.open(t, "/playground", { viewport: { width: 375, height: 800 }, locale: "zh-CN" });
     await page.getByRole("heading", { name: "演练场" }).waitFor();
     await page.locator(".monaco-editor .view-line").first().waitFor();
     await assertNoHorizontalScroll(page);

@@ -31,13 +31,13 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
     return response.headers.get("x-execution-id") ?? "";
   }
 
-  it("fills method, path, query, headers and body of the Test tab, and a reload keeps what was changed", async () => {
+  it("fills method, path, query, headers and body of the Test tab, and a reload keeps what was changed", async (t) => {
     const id = await call("/a%20b?x=1&y=2", {
       method: "PUT",
       headers: { "content-type": "application/json", "x-trace": "7", authorization: "Bearer very-secret" },
       body: '{"n":1}',
     });
-    const page = await pages.open(`/executions/${id}`);
+    const page = await pages.open(t, `/executions/${id}`);
     await page.getByRole("link", { name: "Run again with changes" }).click();
     await page.getByText("This is the request of an earlier execution.").waitFor();
     assert.equal(await page.getByLabel("Method").inputValue(), "PUT");
@@ -58,9 +58,9 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("fills a form field by field, and says what it could not fill", async () => {
+  it("fills a form field by field, and says what it could not fill", async (t) => {
     const form = await call("", { method: "POST", body: new URLSearchParams({ name: "Ada", city: "A&B" }) });
-    const page = await pages.open(`/functions/math%2Fmirror/test?execution=${form}`);
+    const page = await pages.open(t, `/functions/math%2Fmirror/test?execution=${form}`);
     await page.getByText("This is the request of an earlier execution.").waitFor();
     assert.equal(await page.getByText(/Some of it was not kept/).count(), 0);
     const values = page.getByRole("group", { name: "Fields" }).getByLabel("Fields: value");
@@ -73,11 +73,11 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("fills the Code tab's input where it was a value", async () => {
+  it("fills the Code tab's input where it was a value", async (t) => {
     const { executionId } = (await pages.api("POST", "/api/functions/double/invocations", {
       input: { n: 21 },
     })) as { executionId: string };
-    const page = await pages.open(`/executions/${executionId}`);
+    const page = await pages.open(t, `/executions/${executionId}`);
     await page.getByRole("link", { name: "Run again with changes" }).click();
     await page.waitForURL(/functions\/double\/code$/);
     assert.match(await page.getByLabel("Input (JSON)").inputValue(), /"n": 21/);
@@ -90,8 +90,8 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("can be sent as a job instead, whose page shows the response", async () => {
-    const page = await pages.open("/functions/math%2Fmirror/test");
+  it("can be sent as a job instead, whose page shows the response", async (t) => {
+    const page = await pages.open(t, "/functions/math%2Fmirror/test");
     await page.getByLabel("Method").selectOption("POST");
     await page.getByLabel("Kind of body").selectOption("Text");
     await page.getByLabel("Body text").fill("later");

@@ -50,8 +50,8 @@ describe("a function's schedule", { skip: noBrowser }, () => {
   });
   after(() => pages.dispose());
 
-  it("is made of a preset, said in plain words, refused where it is wrong, and shown with its next runs", async () => {
-    const page = await pages.open("/functions/tick/settings", { timezoneId: "Europe/Berlin" });
+  it("is made of a preset, said in plain words, refused where it is wrong, and shown with its next runs", async (t) => {
+    const page = await pages.open(t, "/functions/tick/settings", { timezoneId: "Europe/Berlin" });
     const schedule = page.getByRole("region", { name: "Schedule" });
     await schedule.getByRole("button", { name: "Run it on a schedule" }).click();
     assert.equal(await schedule.getByLabel("Time zone").inputValue(), "Europe/Berlin");
@@ -91,7 +91,7 @@ describe("a function's schedule", { skip: noBrowser }, () => {
     forgive(/status of 400/);
   });
 
-  it("is run now, paused, taken back and removed; numbers of its input keep their digits", async () => {
+  it("is run now, paused, taken back and removed; numbers of its input keep their digits", async (t) => {
     const input = '{"n":12345678901234567890}';
     await fetch(`${pages.server.url}/api/functions/tock/schedule`, {
       method: "PUT",
@@ -99,7 +99,7 @@ describe("a function's schedule", { skip: noBrowser }, () => {
     });
     const stored = async (): Promise<string> =>
       await (await fetch(`${pages.server.url}/api/functions/tock/schedule`)).text();
-    const page = await pages.open("/functions/tock/settings");
+    const page = await pages.open(t, "/functions/tock/settings");
     const schedule = page.getByRole("region", { name: "Schedule" });
 
     await schedule.getByRole("button", { name: "Pause" }).click();
@@ -123,9 +123,9 @@ describe("a function's schedule", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("leaves what is typed in other sections alone when it is saved", async () => {
+  it("leaves what is typed in other sections alone when it is saved", async (t) => {
     await pages.api("PUT", "/api/functions/tack/schedule", { cron: "0 0 1 1 *" });
-    const page = await pages.open("/functions/tack/settings");
+    const page = await pages.open(t, "/functions/tack/settings");
     await page.getByLabel("Calls per minute").fill("77");
     const schedule = page.getByRole("region", { name: "Schedule" });
     await schedule.getByLabel("If the run before still goes on").selectOption("Run both");
@@ -143,8 +143,8 @@ describe("a function's schedule", { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  it("can be set on a phone, in Chinese", async () => {
-    const page = await pages.open("/functions/phone/settings", {
+  it("can be set on a phone, in Chinese", async (t) => {
+    const page = await pages.open(t, "/functions/phone/settings", {
       viewport: { width: 375, height: 780 },
       locale: "zh-CN",
     });
