@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { type BaseImage, type Mount, ROOT } from "../core/base-image.ts";
 import { sharedLibrariesOf } from "./libraries.ts";
 
-const FOR_ALL = 0o005; // others may read and run it
+/** What others may do with a file. */
+const READ = 0o004;
+const READ_AND_RUN = 0o005;
 /** Mount points that every box needs to find. */
 const MOUNT_POINTS = ["dev", "proc", "tmp"];
 
@@ -24,11 +26,11 @@ export function prepareBoxRoot(rootDir: string, image: BaseImage): Mount[] {
   for (const name of MOUNT_POINTS) makeFolder(join(rootDir, name));
   for (const { from, to } of image.copies) copyInto(rootDir, from, to);
   if (image.compile !== undefined) compile(image.compile, rootDir);
-  for (const library of sharedLibrariesOf(image.librariesOf)) copyInto(rootDir, library, library);
+  for (const library of sharedLibrariesOf(image.librariesOf)) linkOrCopyInto(rootDir, library, library, READ);
   return image.binds.filter(({ from, to }) => {
     const isFolder = statSync(from).isDirectory();
     if (isFolder) makeFolder(join(rootDir, to));
-    else linkOrCopyInto(rootDir, from, to);
+    else linkOrCopyInto(rootDir, from, to, READ_AND_RUN);
     return isFolder;
   });
 }
@@ -66,11 +68,11 @@ function copyInto(rootDir: string, from: string, to: string): void {
 }
 
 /** Node's binary has 120 MB: a link costs nothing, but works only within one file system, and leaves the file's mode as it is. */
-function linkOrCopyInto(rootDir: string, from: string, to: string): void {
+function linkOrCopyInto(rootDir: string, from: string, to: string, needed: number): void {
   const target = join(rootDir, to);
   makeFolder(dirname(target));
   try {
-    if ((statSync(from).mode & FOR_ALL) !== FOR_ALL) throw new Error("not for all to read and run");
+    if ((statSync(from).mode & needed) !== needed) throw new Error("a link would not make it everybody's");
     linkSync(realpathSync(from), target);
   } catch {
     copyInto(rootDir, from, to);

@@ -17,7 +17,7 @@ const ENDLESS: readonly (readonly [id: string, what: string, language: string, c
 suite("a server that is flooded", () => {
   let server: AttackedServer;
   before(async () => {
-    server = await startAttacked({ OUTPUT_MAX_SIZE: String(MIB), TIMEOUT_SCRIPT: "10" });
+    server = await startAttacked({ OUTPUT_MAX_SIZE: String(MIB), TIMEOUT_SCRIPT: "60" });
   });
   after(() => server.dispose());
 
