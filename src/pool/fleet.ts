@@ -107,6 +107,13 @@ export class Fleet {
     return [...this.#workers].some((worker) => worker.state === "busy");
   }
 
+  /** How many workers want a core now. */
+  get working(): number {
+    let working = this.#launching;
+    for (const { load, state } of this.#workers) if (load > 0 || state === "booting") working++;
+    return working;
+  }
+
   /** Boots one idle worker of each base. Rejects with what stopped one. */
   async warmUp(): Promise<void> {
     await Promise.all(

@@ -43,3 +43,8 @@ test("what a run costs is known apart from how long it takes", () => {
   assert.ok(Math.abs(pace.cpuMs - 0.5) < 0.01, String(pace.cpuMs));
   assert.ok(Math.abs(after(...times(100, 3)).cpuMs - 3) < 0.01);
 });
+
+test("what a run takes usually is learnt from most of them, and not from hiccups", () => {
+  const mostly = after(20, ...Array.from({ length: 200 }, (_none, at) => (at % 4 === 0 ? 30 : 0.1)));
+  assert.ok(mostly.usualMs > 0.05 && mostly.usualMs < 0.3, `${mostly.usualMs} ms`);
+});

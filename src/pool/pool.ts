@@ -4,6 +4,7 @@ import { PlatformError } from "../core/errors.ts";
 import type { Version } from "../core/program.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { Fleet, type FleetSettings, type WorkerReport } from "./fleet.ts";
+import { Lookout } from "./lookout.ts";
 import { Pace } from "./pace.ts";
 import { Run, type RunHandle, type RunRequest } from "./run.ts";
 import type { Worker } from "./worker.ts";
@@ -41,6 +42,7 @@ export class Pool {
   /** Version id -> its workers. */
   readonly #bound = new Map<string, Worker[]>();
   readonly #paces = new LRUCache<string, Pace>({ max: REMEMBERED_PACES });
+  readonly #lookout = new Lookout();
   /** Runs that no worker could take yet, in the order in which they came. */
   #line: Run[] = [];
   #tendSoon: (() => void) | undefined;
@@ -131,6 +133,8 @@ export class Pool {
   #give(run: Run, worker: Worker): void {
     worker.take(run);
     this.#fleet.used(worker);
+    const pace = this.#paces.get(run.request.version.id);
+    this.#lookout.given(run, pace?.known === true ? pace.usualMs : Infinity, () => this.#fleet.working);
   }
 
   /** How many runs a worker of the version may hold. */
