@@ -51,6 +51,11 @@ suite("a run", () => {
     '{"input":"\\"text\\""}': '"text"',
     '{"input":12345678901234567890123}': "12345678901234567890123",
     '{"input":{"id":-9007199254740993}}': '{"id":-9007199254740993}',
+    '{"input":{"a":1},"input":{"b":2}}': '{"b":2}',
+    '{"input":{"a":1},"inp\\u0075t":{"b":2}}': '{"b":2}',
+    '{"input":{"input":{"a":1}}}': '{"input":{"a":1}}',
+    '{"input":{"a":1},"other":2}': '{"a":1}',
+    ' { "input" : { "a" : 1.0 } } ': '{ "a" : 1.0 }',
   };
   for (const [body, input] of Object.entries(inputs)) {
     test(`with the body '${body}' gets the input ${input}`, () => {
@@ -79,6 +84,19 @@ suite("a run", () => {
   test("is streamed where it asks for it", () => {
     assert.equal(parseRun('{"stream":true}').stream, true);
     assert.equal(parseRun('{"stream":null}').stream, false);
+  });
+
+  test("gets the input that was sent, however it is written", () => {
+    const keys = fc.constantFrom("input", "stream", "other", "inp\u0075t");
+    const bodies = fc.tuple(fc.dictionary(keys, fc.jsonValue()), fc.constantFrom(0, 2));
+    fc.assert(
+      fc.property(bodies, ([fields, indent]) => {
+        const body = JSON.stringify({ ...fields, stream: false, input: { value: fields["input"] ?? 0 } }, null, indent);
+        const only = JSON.stringify({ input: { value: fields["input"] ?? 0 } }, null, indent);
+        for (const text of [body, only])
+          assert.deepEqual(JSON.parse(parseRun(text).input), (JSON.parse(text) as { input: unknown }).input);
+      }),
+    );
   });
 
   test("never throws anything but a fault, whatever its body", () => {
