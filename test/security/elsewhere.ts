@@ -25,9 +25,9 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   "NET-06": EGRESS,
   "NET-07": EGRESS,
   "NET-08": EGRESS,
-  "NET-09": { by: "src/sandbox/egress/gate.test.ts" },
+  "NET-09": { by: "src/sandbox/egress/gate-requests.test.ts" },
   "NET-11": { by: "src/sandbox/egress/addresses.test.ts" },
-  "NET-12": { by: "src/sandbox/egress/gate.test.ts" },
+  "NET-12": { by: "src/sandbox/egress/gate-requests.test.ts" },
   "NET-15": EGRESS,
   "NET-17": { by: "test/e2e/callbacks.test.ts" },
 
