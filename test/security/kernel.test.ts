@@ -86,7 +86,8 @@ suite("the kernel", () => {
       const fs = require("fs/promises"), { Worker } = require("worker_threads");
       await fs.writeFile("/tmp/a", "text");
       const worker = new Worker("require('worker_threads').parentPort.postMessage(6 * 7)", { eval: true });
-      return [await fs.readFile("/tmp/a", "utf8"), await new Promise((resolve) => worker.once("message", resolve))];
+      const answer = new Promise((resolve) => worker.once("message", resolve));
+      return [await fs.readFile("/tmp/a", "utf8"), await answer];
       `;
     assert.deepEqual(await javascript(server, code), ["text", 42]);
   });
