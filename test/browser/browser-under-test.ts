@@ -27,7 +27,6 @@ const ARGS = [
 /** For one thing to appear; generous, as many tests share few cores. */
 export const PATIENCE_MS = 30_000;
 const LAUNCH_LIMIT_MS = 90_000;
-const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 const program = PROGRAMS.find((path) => existsSync(path));
 /** For `test`: why there can be no test, or false. */
@@ -168,20 +167,11 @@ export function baseOf({ url }: Pick<ServerUnderTest, "url">): string {
  * Nothing in it may be a frame without scripts: the examination would wait for it for ever.
  */
 export async function assertAccessible(page: Page, within = "html"): Promise<void> {
-  await assertNothingSerious(page, examination(page, within).withTags(WCAG));
-}
-
-/** The part of it that is different in the other theme. */
-export async function assertContrast(page: Page): Promise<void> {
-  await assertNothingSerious(page, examination(page, "html").withRules(["color-contrast", "link-in-text-block"]));
-}
-
-function examination(page: Page, within: string): AxeBuilder {
-  return new AxeBuilder({ page }).include(within).setLegacyMode(true); // without a second page for each: what frames show is not ours
-}
-
-async function assertNothingSerious(page: Page, axe: AxeBuilder): Promise<void> {
-  const { violations } = await axe.analyze();
+  const { violations } = await new AxeBuilder({ page })
+    .include(within)
+    .setLegacyMode(true) // without a second page for each: what frames show is not ours
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   assert.deepEqual(
     serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join("\n    ")}`),

@@ -70,7 +70,6 @@ describe("a function's page", () => {
     assert.equal(await page.getByText("Running…").count(), 1);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("Running…").waitFor({ state: "detached" });
-    await page.context().close();
   });
 
   it("compares versions and goes back to the one before", async (t) => {
@@ -84,7 +83,6 @@ describe("a function's page", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByText("Taken back").waitFor();
     assert.equal(await (await fetch(`${pages.server.url}/fn/greet`)).text(), "hello two");
-    await page.context().close();
   });
 
   it("never shows a secret again", async (t) => {
@@ -96,7 +94,6 @@ describe("a function's page", () => {
     await page.reload();
     await page.getByText("TOKEN", { exact: true }).waitFor();
     assert.doesNotMatch(await page.content(), /s3cret-value/);
-    await page.context().close();
   });
 
   it("keeps, finds and deletes data", async (t) => {
@@ -106,7 +103,6 @@ describe("a function's page", () => {
     await page.getByLabel("Value (JSON)").fill("[12345678901234567890]");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("[12345678901234567890]").waitFor();
-    await page.context().close();
   });
 
   it("calls it over HTTP; a page that it answers cannot reach the dashboard", async (t) => {

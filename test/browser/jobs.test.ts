@@ -54,7 +54,6 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.goBack();
     await page.goBack();
     await page.waitForURL(/status=dead/);
-    await page.context().close();
   });
 
   it("run again one by one, or all together, when their function is repaired", async (t) => {
@@ -81,7 +80,6 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.getByRole("button", { name: "Clear filters" }).last().click();
     await page.getByLabel("Status", { exact: true }).selectOption("Completed");
     await page.getByRole("row").filter({ hasText: "copier" }).nth(2).waitFor();
-    await page.context().close();
   });
 
   it("are cancelled before they begin, and that is taken back", async (t) => {
@@ -93,7 +91,6 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     await page.getByText("Cancelled", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByText("Completed", { exact: true }).waitFor(); // what is run again does not wait
-    await page.context().close();
   });
 
   it("are reached by keyboard and palette, on a phone, too, without a complaint of the browser", async (t) => {
@@ -134,6 +131,5 @@ describe("jobs in the dashboard", { skip: noBrowser }, () => {
     assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
     await page.getByLabel("Kind").selectOption("Callback");
     await page.getByText("No job matches these filters").waitFor();
-    await page.context().close();
   });
 });

@@ -55,7 +55,6 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
       ...{ method: "PUT", address: "/fn/math/mirror/a%20b?x=1&y=2", trace: "7" },
       ...{ type: "application/json", body: '{"n":2}' },
     });
-    await page.context().close();
   });
 
   it("fills a form field by field, and says what it could not fill", async (t) => {
@@ -70,7 +69,6 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
     await page.goto(`${pages.server.url}/ui/functions/math%2Fmirror/test?execution=${bytes}`);
     await page.getByText(/Some of it was not kept/).waitFor();
     assert.equal(await page.getByLabel("Kind of body").inputValue(), "none");
-    await page.context().close();
   });
 
   it("fills the Code tab's input where it was a value", async (t) => {
@@ -87,7 +85,6 @@ describe("running an execution again with changes", { skip: noBrowser }, () => {
       .getByLabel("Answer", { exact: true })
       .getByText(/"twice": 8/)
       .waitFor();
-    await page.context().close();
   });
 
   it("can be sent as a job instead, whose page shows the response", async (t) => {

@@ -120,7 +120,6 @@ describe("a function's schedule", { skip: noBrowser }, () => {
     await schedule.getByRole("link", { name: "See this run" }).click();
     await page.getByText("Completed", { exact: true }).waitFor();
     await page.getByText("12345678901234567890").first().waitFor();
-    await page.context().close();
   });
 
   it("leaves what is typed in other sections alone when it is saved", async (t) => {
@@ -140,7 +139,6 @@ describe("a function's schedule", { skip: noBrowser }, () => {
       schedule: { overlap: string };
     };
     assert.deepEqual([saved.callsPerMinute, saved.retry.attempts, saved.schedule.overlap], [77, 3, "allow"]);
-    await page.context().close();
   });
 
   it("can be set on a phone, in Chinese", async (t) => {

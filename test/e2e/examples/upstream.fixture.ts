@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 const PIECES = 3;
-export const PIECE_INTERVAL_MS = 200;
+export const PIECE_INTERVAL_MS = 400;
 const ANSWER = { choices: [{ message: { role: "assistant", content: "Hello." } }] };
 
 const [, , address = "", port = ""] = process.argv;
