@@ -103,9 +103,10 @@ export class Pool {
   #assign(run: Run): boolean {
     const { version } = run.request;
     const bound = this.#bound.get(version.id);
-    const own = bound === undefined ? undefined : this.#choose(bound, version);
-    if (own !== undefined && own.load < this.#capacity(own, version)) {
-      this.#give(run, own);
+    const pace = this.#paces.get(version.id);
+    const own = bound === undefined ? undefined : choose(bound, version, pace);
+    if (own !== undefined && own.load < capacityOf(own, version, pace)) {
+      this.#give(run, own, pace);
       return true;
     }
     if (this.#waitsForOwn(run)) return false;
@@ -114,34 +115,15 @@ export class Pool {
     idle.bind(version);
     this.#bound.set(version.id, [...(bound ?? []), idle]);
     run.coldStart = true;
-    this.#give(run, idle);
+    this.#give(run, idle, pace);
     this.#tendLater();
     return true;
   }
 
-  /**
-   * The worker that has been there for longest, as long as it is quick to get to: of a fast version few workers serve, with code that is
-   * compiled and caches that are warm, and the others of a first burst come to rest.
-   */
-  #choose(bound: readonly Worker[], { id, concurrency }: Version): Worker | undefined {
-    const pace = this.#paces.get(id);
-    if (concurrency > 1 || pace?.fast !== true) return leastLoaded(bound);
-    const enough = Math.min(SENT_AHEAD, PACKED_MS / pace.cpuMs);
-    return bound.find((worker) => worker.load < enough && !worker.writesRaw) ?? leastLoaded(bound);
-  }
-
-  #give(run: Run, worker: Worker): void {
+  #give(run: Run, worker: Worker, pace: Pace | undefined): void {
     worker.take(run);
     this.#fleet.used(worker);
-    const pace = this.#paces.get(run.request.version.id);
     this.#lookout.given(run, pace?.known === true ? pace.usualMs : Infinity, () => this.#fleet.working);
-  }
-
-  /** How many runs a worker of the version may hold. */
-  #capacity(worker: Worker, { id, concurrency, singleUse }: Version): number {
-    if (singleUse) return 0; // it has had its one run
-    if (concurrency > 1) return concurrency;
-    return !worker.writesRaw && this.#paces.get(id)?.fast === true ? SENT_AHEAD : 1;
   }
 
   /** True while a run had better wait for a worker that serves its version already. */
@@ -186,7 +168,7 @@ export class Pool {
     }
     const next = this.#line.findIndex((waiting) => waiting.request.version.id === id);
     const [waiting] = next < 0 ? [] : this.#line.splice(next, 1);
-    if (waiting !== undefined) this.#give(waiting, worker);
+    if (waiting !== undefined) this.#give(waiting, worker, pace);
     else if (this.#line.length > 0) this.#tend(); // its room may be needed by others
   }
 
@@ -233,6 +215,23 @@ export class Pool {
     const why = bootFailure === undefined ? `${size} of ${maxWorkers} busy, setting MAX_CONTAINERS` : bootFailure;
     return new PlatformError("POOL_SATURATED", `waited ${queueTimeoutMs} ms for a worker (${why})`);
   }
+}
+
+/**
+ * The worker that has been there for longest, as long as it is quick to get to: of a fast version few workers serve, with code that is
+ * compiled and caches that are warm, and the others of a first burst come to rest.
+ */
+function choose(bound: readonly Worker[], { concurrency }: Version, pace: Pace | undefined): Worker | undefined {
+  if (concurrency > 1 || pace?.fast !== true) return leastLoaded(bound);
+  const enough = Math.min(SENT_AHEAD, PACKED_MS / pace.cpuMs);
+  return bound.find((worker) => worker.load < enough && !worker.writesRaw) ?? leastLoaded(bound);
+}
+
+/** How many runs a worker of the version may hold. */
+function capacityOf(worker: Worker, { concurrency, singleUse }: Version, pace: Pace | undefined): number {
+  if (singleUse) return 0; // it has had its one run
+  if (concurrency > 1) return concurrency;
+  return !worker.writesRaw && pace?.fast === true ? SENT_AHEAD : 1;
 }
 
 function leastLoaded(workers: readonly Worker[]): Worker | undefined {

@@ -17,7 +17,7 @@ export function sharedLibrariesOf(files: readonly string[]): string[] {
   const extensions = files.filter((file) => EXTENSION.test(file));
   const listed = run("ldd", programs);
   const libraries = new Set(pathsIn(listed));
-  for (const library of ofExtensions(extensions, programs[0], listed)) libraries.add(library);
+  for (const library of ofExtensions(extensions, programs[0] ?? "", listed)) libraries.add(library);
   for (const library of [...libraries]) {
     const beside = join(dirname(library), LOADED_BY_NAME);
     if (library.endsWith("/libc.so.6") && existsSync(beside)) libraries.add(beside);
@@ -27,14 +27,16 @@ export function sharedLibrariesOf(files: readonly string[]): string[] {
 
 /**
  * `ldd` starts two processes for each file, a quarter of a second for Python's. The loader itself lists those of all in one, where they
- * are to be loaded before a program: glibc's does, and if it leaves one out, `ldd` is asked after all.
+ * are to be loaded before a program: glibc's does; where it fails or leaves one out, `ldd` is asked after all.
  */
-function ofExtensions(extensions: readonly string[], program: string | undefined, listed: string): string[] {
+function ofExtensions(extensions: readonly string[], program: string, listed: string): string[] {
   if (extensions.length === 0) return [];
-  const loader = /(\/\S*\/ld-[^/\s]+) \(0x/.exec(listed)?.[1];
-  if (loader !== undefined && program !== undefined) {
+  const loader = /(\/\S*\/ld-[^/\s]+) \(0x/.exec(listed)?.[1] ?? "";
+  try {
     const paths = pathsIn(run(loader, ["--list", program], { LD_PRELOAD: extensions.join(":") }));
     if (extensions.every((file) => paths.includes(file))) return paths.filter((path) => !extensions.includes(path));
+  } catch {
+    // a loader that cannot do that
   }
   return pathsIn(run("ldd", extensions));
 }

@@ -5,7 +5,7 @@ import { isJson } from "../../core/json-text.ts";
 import { parseJsonBody } from "../decode.ts";
 
 const MAX_PATH_BYTES = 1024;
-const BEGINS_WITH_INPUT = /^\s*\{\s*"input"\s*:/;
+const BEGINS_WITH_INPUT = /^\s*\{\s*"input"\s*:\s*(?=[^\s"n])/; // but not with a text or null, which stand for something else
 
 export interface RunBody {
   /** JSON text. */
@@ -73,15 +73,14 @@ export function versionOf(query: string): number | undefined {
 
 /**
  * The input of a body that has nothing else, cut out of it: to write it again would cost more than to read it. Undefined where that is
- * not sure, or where the input is one of those that stand for something else.
+ * not sure.
  */
 function inputAsSent(text: string): string | undefined {
   const from = BEGINS_WITH_INPUT.exec(text)?.[0].length;
   // Of a key that comes twice the last one counts, also when it is written with escapes.
   if (from === undefined || text.includes('"input"', from) || text.includes("\\u")) return undefined;
-  const { input, ...others } = parseFields(text, JSON.parse);
-  if (typeof input === "string" || input === null || Object.keys(others).length > 0) return undefined;
-  return text.slice(from, text.lastIndexOf("}")).trim();
+  if (Object.keys(parseFields(text, JSON.parse)).length > 1) return undefined;
+  return text.slice(from, text.lastIndexOf("}")).trimEnd();
 }
 
 function parseFields(text: string, parse?: (text: string) => unknown): Fields {
