@@ -17,6 +17,8 @@ export interface RequestHead {
   readonly query: string;
   /** Names in lower case. */
   readonly headers: HeaderList;
+  /** The same as JSON text, where it is at hand. */
+  readonly headersJson?: string | undefined;
 }
 
 export interface ResponseHead {

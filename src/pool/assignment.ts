@@ -52,8 +52,18 @@ export class Assignment {
     if (input.kind === "value") return encodeFrame({ t: "run", id, executionId }, input.json);
     if (input.kind === "check") return encodeFrame({ t: "check", id });
     const { head, firstBytes, rest } = input.exchange;
-    const told = version.program.options["style"] === "program" ? { cgi: cgiVariables(head, executionId) } : head;
-    return encodeFrame({ t: "request", id, executionId, timeoutMs, ...told, end: rest === undefined }, firstBytes);
+    const end = rest === undefined;
+    if (version.program.options["style"] === "program") {
+      return encodeFrame(
+        { t: "request", id, executionId, timeoutMs, end, cgi: cgiVariables(head, executionId) },
+        firstBytes,
+      );
+    }
+    const { requestId, remoteAddress, method, path, relativePath, query, headers } = head;
+    const { headersJson = JSON.stringify(headers) } = head;
+    const t = "request";
+    const fields = { t, id, executionId, timeoutMs, end, requestId, remoteAddress, method, path, relativePath, query };
+    return encodeFrame(`${JSON.stringify(fields).slice(0, -1)},"headers":${headersJson}}`, firstBytes);
   }
 
   start(nowMs: number): void {

@@ -34,13 +34,20 @@ const UNKNOWN_PATIENCE_MS = 50;
 const PACKED_MS = 2; // of work that may wait on a worker before a run goes to the next one that is warm
 const REMEMBERED_PACES = 10_000;
 
+/** Who serves a version, and how fast. */
+interface Bound {
+  readonly workers: readonly Worker[];
+  readonly pace: Pace;
+}
+
 /** Lends workers to runs and takes them back; no caller can leak one. */
 export class Pool {
   readonly #fleet: Fleet;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
-  /** Version id -> its workers. */
-  readonly #bound = new Map<string, Worker[]>();
+  /** By the version's id. */
+  readonly #bound = new Map<string, Bound>();
+  /** Of versions that have no worker any more. */
   readonly #paces = new LRUCache<string, Pace>({ max: REMEMBERED_PACES });
   readonly #lookout = new Lookout();
   /** Runs that no worker could take yet, in the order in which they came. */
@@ -74,7 +81,7 @@ export class Pool {
 
   /** Ends the workers of a version that will not be run again, once they have done what they have been given. */
   forget(versionId: string): void {
-    for (const worker of [...(this.#bound.get(versionId) ?? [])]) worker.leave();
+    for (const worker of this.#bound.get(versionId)?.workers ?? []) worker.leave();
   }
 
   async report(): Promise<PoolReport> {
@@ -103,27 +110,33 @@ export class Pool {
   #assign(run: Run): boolean {
     const { version } = run.request;
     const bound = this.#bound.get(version.id);
-    const pace = this.#paces.get(version.id);
-    const own = bound === undefined ? undefined : choose(bound, version, pace);
-    if (own !== undefined && own.load < capacityOf(own, version, pace)) {
-      this.#give(run, own, pace);
-      return true;
+    if (bound !== undefined) {
+      const own = choose(bound, version);
+      if (own !== undefined && own.load < capacityOf(own, version, bound.pace)) {
+        this.#give(run, own, bound.pace);
+        return true;
+      }
     }
     if (this.#waitsForOwn(run)) return false;
     const idle = this.#fleet.takeIdle(version.program.base);
     if (idle === undefined) return false;
     idle.bind(version);
-    this.#bound.set(version.id, [...(bound ?? []), idle]);
+    const pace = this.#paceOf(version.id);
+    this.#bound.set(version.id, { workers: [...(bound?.workers ?? []), idle], pace });
     run.coldStart = true;
     this.#give(run, idle, pace);
     this.#tendLater();
     return true;
   }
 
-  #give(run: Run, worker: Worker, pace: Pace | undefined): void {
+  #give(run: Run, worker: Worker, pace: Pace): void {
     worker.take(run);
     this.#fleet.used(worker);
-    this.#lookout.given(run, pace?.known === true ? pace.usualMs : Infinity, () => this.#fleet.working);
+    this.#lookout.given(run, pace.known ? pace.usualMs : Infinity, () => this.#fleet.working);
+  }
+
+  #paceOf(versionId: string): Pace {
+    return this.#bound.get(versionId)?.pace ?? this.#paces.get(versionId) ?? new Pace();
   }
 
   /** True while a run had better wait for a worker that serves its version already. */
@@ -132,9 +145,9 @@ export class Pool {
   }
 
   #patienceMs({ id, singleUse }: Version): number {
-    if (singleUse || !this.#bound.has(id)) return 0;
-    const pace = this.#paces.get(id);
-    if (pace?.known !== true) return UNKNOWN_PATIENCE_MS;
+    const pace = this.#bound.get(id)?.pace;
+    if (singleUse || pace === undefined) return 0;
+    if (!pace.known) return UNKNOWN_PATIENCE_MS;
     return pace.fast ? PATIENCE_MS : 0;
   }
 
@@ -158,8 +171,7 @@ export class Pool {
 
   #over(worker: Worker, run: Run, runMs: number): void {
     const { id } = run.request.version;
-    let pace = this.#paces.get(id);
-    if (pace === undefined) this.#paces.set(id, (pace = new Pace()));
+    const pace = this.#paceOf(id);
     if (!run.coldStart) pace.ran(runMs, run.cpuMs); // the first run on a worker compiles the code, too
     worker.setBackground(!pace.quick);
     if (run.request.version.singleUse) {
@@ -174,10 +186,14 @@ export class Pool {
 
   #retired(worker: Worker, unstarted: Run[]): void {
     const versionId = worker.version?.id;
-    if (versionId !== undefined) {
-      const left = (this.#bound.get(versionId) ?? []).filter((other) => other !== worker);
-      if (left.length > 0) this.#bound.set(versionId, left);
-      else this.#bound.delete(versionId);
+    const bound = versionId === undefined ? undefined : this.#bound.get(versionId);
+    if (versionId !== undefined && bound !== undefined) {
+      const workers = bound.workers.filter((other) => other !== worker);
+      if (workers.length > 0) this.#bound.set(versionId, { ...bound, workers });
+      else {
+        this.#bound.delete(versionId);
+        this.#paces.set(versionId, bound.pace);
+      }
     }
     this.#line.unshift(...unstarted.filter((run) => !run.settled)); // they had left the line already
     this.#tendLater();
@@ -221,17 +237,17 @@ export class Pool {
  * The worker that has been there for longest, as long as it is quick to get to: of a fast version few workers serve, with code that is
  * compiled and caches that are warm, and the others of a first burst come to rest.
  */
-function choose(bound: readonly Worker[], { concurrency }: Version, pace: Pace | undefined): Worker | undefined {
-  if (concurrency > 1 || pace?.fast !== true) return leastLoaded(bound);
+function choose({ workers, pace }: Bound, { concurrency }: Version): Worker | undefined {
+  if (concurrency > 1 || !pace.fast) return leastLoaded(workers);
   const enough = Math.min(SENT_AHEAD, PACKED_MS / pace.cpuMs);
-  return bound.find((worker) => worker.load < enough && !worker.writesRaw) ?? leastLoaded(bound);
+  return workers.find((worker) => worker.load < enough && !worker.writesRaw) ?? leastLoaded(workers);
 }
 
 /** How many runs a worker of the version may hold. */
-function capacityOf(worker: Worker, { concurrency, singleUse }: Version, pace: Pace | undefined): number {
+function capacityOf(worker: Worker, { concurrency, singleUse }: Version, pace: Pace): number {
   if (singleUse) return 0; // it has had its one run
   if (concurrency > 1) return concurrency;
-  return !worker.writesRaw && pace?.fast === true ? SENT_AHEAD : 1;
+  return !worker.writesRaw && pace.fast ? SENT_AHEAD : 1;
 }
 
 function leastLoaded(workers: readonly Worker[]): Worker | undefined {

@@ -76,9 +76,13 @@ export class ProtocolError extends Error {
 /** A frame with more body than a worker may send: the code returned or printed too much at once. */
 export class FrameTooLarge extends ProtocolError {}
 
-/** One frame as bytes, ready to be written. Text is encoded in place: it is copied once. */
-export function encodeFrame(header: object, body: string | Buffer = ""): Buffer {
-  const json = JSON.stringify(header);
+/**
+ * One frame as bytes, ready to be written. Text is encoded in place: it is copied once.
+ *
+ * @param header a text: its JSON
+ */
+export function encodeFrame(header: object | string, body: string | Buffer = ""): Buffer {
+  const json = typeof header === "string" ? header : JSON.stringify(header);
   const headerLength = Buffer.byteLength(json);
   const bodyLength = Buffer.byteLength(body);
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerLength + bodyLength);
@@ -166,8 +170,15 @@ function decode(frame: Buffer, headerLength: number): WorkerFrame {
     case "response":
       if (!isCount(header.status) || !isHeaderList(header.headers)) break;
       return {
-        ...{ t, id, status: header.status, headers: header.headers, cgi: header.cgi === true, end, raw, body },
+        t,
+        id,
+        status: header.status,
+        headers: header.headers,
+        cgi: header.cgi === true,
+        end,
+        raw,
         used: usageIn(header),
+        body,
       };
     case "body":
       return { t, id, end, raw, used: usageIn(header), body };

@@ -326,4 +326,21 @@ suite("a pin", () => {
 
     assert.equal((await catalog.pinned(catalog.require("f"), undefined)).function?.number, 3);
   });
+
+  test("is not needed for what is at hand: the active version, where no alias says otherwise", async () => {
+    const aliases = [{ name: "old", targets: [{ version: 1, weight: 100 }] }];
+    const { catalog } = await catalogOf(undefined, undefined, aliases);
+    const before = catalog.cachedLive("id-f");
+    await catalog.pinned(catalog.require("f"), undefined);
+    const after = catalog.cachedLive("id-f")?.function?.number;
+    aliases.push({ name: "live", targets: [{ version: 3, weight: 100 }] });
+    catalog.realias("id-f");
+    const unknown = catalog.cachedLive("id-f");
+    const live = await catalog.pinned(catalog.require("f"), undefined);
+
+    assert.deepEqual([before, after, unknown, live.function?.number], [undefined, 2, undefined, 3]);
+    assert.equal(catalog.cachedLive("id-f"), undefined, "the alias is not passed over");
+    catalog.put(functionNamed("f", 2, { disabled: true }));
+    assert.equal(catalog.cachedLive("id-f"), undefined, "a function that is disabled is not at hand");
+  });
 });

@@ -22,8 +22,10 @@ interface Entry {
   readonly stored: StoredFunction;
   /** Counts the changes since the start: versions that were bound before one are not the same as after it. */
   readonly revision: number;
-  /** Known once somebody has asked for one. */
+  /** Asked for once somebody wants to know of one. */
   aliases: Promise<readonly StoredAlias[]> | undefined;
+  /** The same when they have come. */
+  knownAliases: readonly StoredAlias[] | undefined;
 }
 
 /** Which function a path means, and what is left of the path. */
@@ -126,9 +128,11 @@ export class Catalog {
   /** The version at hand, without waiting; undefined where it must be looked up. */
   cached(functionName: string, number: number | undefined): Version | undefined {
     const entry = this.#entries.get(this.#idsByName.get(functionName) ?? "");
-    if (entry === undefined || entry.stored.settings.disabled) return undefined;
-    const wanted = number ?? entry.stored.activeVersion;
-    return wanted === undefined ? undefined : this.#versions.get(keyOf(entry.stored.id, wanted));
+    return entry && this.#cached(entry, number);
+  }
+
+  #cached({ stored: { id, settings, activeVersion } }: Entry, number = activeVersion): Version | undefined {
+    return settings.disabled || number === undefined ? undefined : this.#versions.get(keyOf(id, number));
   }
 
   /**
@@ -163,6 +167,13 @@ export class Catalog {
     }
   }
 
+  /** What a call gets that pins nothing, without waiting; undefined where it must be looked up, or is split. */
+  cachedLive(functionId: string): Version | undefined {
+    const entry = this.#entries.get(functionId);
+    if (entry?.knownAliases?.every(({ name }) => name !== LIVE_ALIAS) !== true) return undefined;
+    return this.#cached(entry);
+  }
+
   /**
    * What a call gets that pins a version, an alias, or nothing.
    *
@@ -179,9 +190,11 @@ export class Catalog {
   async aliases(functionId: string): Promise<readonly StoredAlias[]> {
     const entry = this.#entries.get(functionId);
     if (entry === undefined) return [];
-    entry.aliases ??= this.#store.listAliases(functionId);
+    const asked = (entry.aliases ??= this.#store.listAliases(functionId));
     try {
-      return await entry.aliases;
+      const aliases = await asked;
+      if (entry.aliases === asked) entry.knownAliases = aliases; // and not others meanwhile
+      return aliases;
     } catch (error) {
       entry.aliases = undefined;
       throw error;
@@ -193,7 +206,7 @@ export class Catalog {
     const stored = { ...given, settings: this.#shared(given.settings) };
     const before = this.#entries.get(stored.id);
     if (before !== undefined && before.stored.name !== stored.name) this.#idsByName.delete(before.stored.name);
-    this.#entries.set(stored.id, { stored, revision: ++this.#changes, aliases: undefined });
+    this.#entries.set(stored.id, { stored, revision: ++this.#changes, aliases: undefined, knownAliases: undefined });
     this.#idsByName.set(stored.name, stored.id);
     this.#noteJobs(stored.id, stored.settings);
     if (before === undefined) return;
@@ -263,7 +276,7 @@ export class Catalog {
   /** Its aliases are others now. */
   realias(functionId: string): void {
     const entry = this.#entries.get(functionId);
-    if (entry !== undefined) entry.aliases = undefined;
+    if (entry !== undefined) entry.aliases = entry.knownAliases = undefined;
   }
 
   remove(functionId: string): void {

@@ -27,6 +27,8 @@ export interface StatusCount {
 /** Sums since the start. Labels are of small sets: no function's name is one. */
 class RunCounters {
   readonly #byStatus = new Map<string, StatusCount>();
+  /** The one that counted last: most runs are like the one before, and need no name looked up. */
+  #last: StatusCount | undefined;
   readonly runs = new Map<Trigger, Histogram>();
   readonly waits = new Map<Trigger, Histogram>();
   coldStarts = 0;
@@ -36,13 +38,20 @@ class RunCounters {
   }
 
   count({ trigger, status, language, runMs, waitMs, coldStart }: Execution): void {
-    const key = `${trigger} ${status} ${language}`;
-    const known = this.#byStatus.get(key);
-    if (known === undefined) this.#byStatus.set(key, { trigger, status, language, count: 1 });
-    else known.count++;
+    const last = this.#last;
+    if (last?.trigger === trigger && last.status === status && last.language === language) last.count++;
+    else this.#countNamed(trigger, status, language);
     observe(this.runs, trigger, runMs);
     observe(this.waits, trigger, waitMs);
     if (coldStart) this.coldStarts++;
+  }
+
+  #countNamed(trigger: Trigger, status: ExecutionStatus, language: string): void {
+    const name = `${trigger} ${status} ${language}`;
+    let counted = this.#byStatus.get(name);
+    if (counted === undefined) this.#byStatus.set(name, (counted = { trigger, status, language, count: 0 }));
+    counted.count++;
+    this.#last = counted;
   }
 }
 

@@ -5,14 +5,19 @@ import type { HeaderList } from "../../../core/exchange.ts";
 import type { InvocationHandle, InvocationResult } from "../../../services/invoke.ts";
 import { setHeaders } from "./cors.ts";
 import { answerFailure, answerFault } from "./fault.ts";
-import { eventRecord, FirstBytes, responseRecord } from "./record.ts";
+import { eventRecord, FirstBytes, type KeptHeaders, responseRecord } from "./record.ts";
 import { tooLarge } from "./request.ts";
 import { checkHead, InvalidResponse, responseOf } from "./response.ts";
+
+/** The head of a caller's request. */
+export interface TakenHead extends RequestHead {
+  readonly keptHeaders: KeptHeaders;
+}
 
 interface CallParts {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  readonly head: RequestHead;
+  readonly head: TakenHead;
   /** Go out with every answer; the function's own of the same name take their place. */
   readonly cors: HeaderList;
   /** Undefined: it is streamed. */
@@ -29,7 +34,7 @@ const SANDBOXED_PAGE = "sandbox allow-scripts allow-forms allow-modals allow-pop
 
 /** One call of a function over HTTP: between the client's connection and the worker. */
 export class FunctionCall implements Exchange {
-  readonly head: RequestHead;
+  readonly head: TakenHead;
   readonly firstBytes: Buffer;
   readonly rest: RestOfBody | undefined;
   /** What runs for it; it is cancelled where the client went away, or sends more than it may. */
@@ -107,7 +112,7 @@ export class FunctionCall implements Exchange {
   }
 
   eventRecord(): string {
-    return eventRecord(this.head, this.firstBytes, this.rest === undefined);
+    return eventRecord(this.head, this.firstBytes, this.rest === undefined, this.head.keptHeaders);
   }
 
   responseRecord(): string | undefined {
@@ -158,12 +163,10 @@ export class FunctionCall implements Exchange {
   #platformFields(coldStart: boolean, waitMs: number, ranMs: number): string[] {
     const owner = this.#parts.version.function;
     const wait = coldStart ? `boot;dur=${waitMs.toFixed(1)}` : `queue;dur=${waitMs.toFixed(1)}`;
-    const fields = [
-      ...["X-Execution-Id", this.invocation?.executionId ?? ""],
-      ...["X-Execution-Duration-Ms", String(Math.round(ranMs))],
-      ...["X-Cold-Start", String(coldStart)],
-      ...["Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`],
-    ];
+    const fields = ["X-Execution-Id", this.invocation?.executionId ?? ""];
+    fields.push("X-Execution-Duration-Ms", String(Math.round(ranMs)));
+    fields.push("X-Cold-Start", String(coldStart));
+    fields.push("Server-Timing", `${wait}, run;dur=${ranMs.toFixed(1)}`);
     if (owner !== undefined) fields.push("X-Function-Id", owner.id, "X-Function-Version-Id", String(owner.number));
     return fields;
   }

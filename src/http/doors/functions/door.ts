@@ -1,7 +1,7 @@
 // Functions over HTTP: any method, any path below a function's name. Contract: docs/http-functions.md.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PlatformError } from "../../../core/errors.ts";
-import type { HeaderList, RequestHead } from "../../../core/exchange.ts";
+import type { HeaderList } from "../../../core/exchange.ts";
 import type { Version } from "../../../core/program.ts";
 import type { Catalog, StoredFunction } from "../../../services/catalog.ts";
 import type { Invoke } from "../../../services/invoke.ts";
@@ -13,10 +13,11 @@ import { decodePath } from "../../decode.ts";
 import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../../prefer.ts";
 import type { Dialect, HttpRequest, Route } from "../../router.ts";
 import { answerPreflight, corsHeaders, isPreflight, setHeaders } from "./cors.ts";
-import { FunctionCall } from "./call.ts";
+import { FunctionCall, type TakenHead } from "./call.ts";
 import { answerFault } from "./fault.ts";
 import { keepRequest } from "./kept-exchange.ts";
-import { headersFor, requestIdOf, wholeBody } from "./request.ts";
+import { requestIdOf, wholeBody } from "./request.ts";
+import { headersFor } from "./request-headers.ts";
 
 const PREFIX = "/fn/";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const; // HEAD goes with GET
@@ -56,7 +57,8 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
         await keep({ request, response, stored, pin, relativePath });
         return;
       }
-      const version = await catalog.pinned(stored, pin);
+      const atHand = pin === undefined ? catalog.cachedLive(stored.id) : undefined;
+      const version = atHand ?? (await catalog.pinned(stored, pin));
       const body = await wholeBody(message, deps.bodyBytes);
       await run({ request, response, stored, version, relativePath, cors, body });
     } catch (error) {
@@ -65,13 +67,18 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     }
   }
 
-  function headOf({ message, path, query }: HttpRequest, relativePath: string): RequestHead {
+  function headOf({ message, path, query }: HttpRequest, relativePath: string): TakenHead {
+    const headers = headersFor(message, access.isOurs(message));
     return {
       requestId: requestIdOf(message) ?? "",
       remoteAddress: message.socket.remoteAddress,
       method: message.method ?? "GET",
-      ...{ path, relativePath, query },
-      headers: headersFor(message, access.isOurs(message)),
+      path,
+      relativePath,
+      query,
+      headers: headers.list,
+      headersJson: headers.json,
+      keptHeaders: headers.kept,
     };
   }
 
@@ -124,7 +131,7 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
       timeoutMs,
       event: () => call.eventRecord(),
       httpStatus: () => call.status,
-      ...(keepsResponse ? { response: () => call.responseRecord() } : {}),
+      response: keepsResponse ? () => call.responseRecord() : undefined,
     });
     call.invocation = invocation;
     call.finish(await invocation.result, () => access.maySeeDetails(message));

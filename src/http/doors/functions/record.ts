@@ -12,22 +12,39 @@ export interface KeptBody {
   readonly bodyTruncated?: true;
 }
 
-/** The event as JSON text. */
-export function eventRecord(head: RequestHead, firstBytes: Buffer, isWhole: boolean): string {
-  const { method, path, relativePath, query, headers } = head;
-  return JSON.stringify({
-    method,
-    path,
-    relativePath,
-    query: maskedQuery(query),
-    headers: maskedHeaders(headers),
-    ...keptBody(firstBytes, isWhole, contentType(headers)),
-  });
+/** What is kept of headers. */
+export interface KeptHeaders {
+  /** Masked, a map as JSON text. */
+  readonly json: string;
+  /** In lower case. */
+  readonly contentType: string;
 }
 
-export function responseRecord(status: number, headers: HeaderList, firstBytes: Buffer, isWhole: boolean): string {
-  const kept = keptBody(firstBytes, isWhole, contentType(headers));
-  return JSON.stringify({ statusCode: status, headers: maskedHeaders(headers), ...kept });
+export function keptHeaders(headers: HeaderList): KeptHeaders {
+  const masked = Object.fromEntries(headers.map(([name, value]) => [name, maskedByName(name, value)]));
+  const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1];
+  return { json: JSON.stringify(masked), contentType: type?.toLowerCase() ?? "" };
+}
+
+/** The event as JSON text. */
+export function eventRecord(
+  { method, path, relativePath, query, headers }: RequestHead,
+  firstBytes: Buffer,
+  isWhole: boolean,
+  kept = keptHeaders(headers),
+): string {
+  const { body, isBase64Encoded, bodyTruncated } = keptBody(firstBytes, isWhole, kept.contentType);
+  const fields = { method, path, relativePath, query: maskedQuery(query), body, isBase64Encoded, bodyTruncated };
+  return withHeaders(fields, kept);
+}
+
+export function responseRecord(statusCode: number, headers: HeaderList, firstBytes: Buffer, isWhole: boolean): string {
+  const kept = keptHeaders(headers);
+  return withHeaders({ statusCode, ...keptBody(firstBytes, isWhole, kept.contentType) }, kept);
+}
+
+function withHeaders(fields: object, { json }: KeptHeaders): string {
+  return `${JSON.stringify(fields).slice(0, -1)},"headers":${json}}`;
 }
 
 /** Collects the first bytes of a response for its record. */
@@ -51,10 +68,6 @@ export class FirstBytes {
   }
 }
 
-function maskedHeaders(headers: HeaderList): Record<string, string> {
-  return Object.fromEntries(headers.map(([name, value]) => [name, maskedByName(name, value)]));
-}
-
 function maskedQuery(query: string): string {
   if (!mayTell(query)) return query;
   const masked = [...new URLSearchParams(query)].map(([name, value]): [string, string] => [
@@ -67,11 +80,10 @@ function maskedQuery(query: string): string {
 function keptBody(bytes: Buffer, isWhole: boolean, type: string): KeptBody {
   if (bytes.length === 0) return {};
   const kept = bytes.subarray(0, KEPT_BODY_BYTES);
-  const bodyTruncated = isWhole && kept.length === bytes.length ? {} : { bodyTruncated: true as const };
-  if (!isUtf8(kept) && bodyTruncated.bodyTruncated === undefined) {
-    return { body: kept.toString("base64"), isBase64Encoded: true };
-  }
-  return { body: maskedBody(kept.toString("utf8"), type), ...bodyTruncated };
+  const isCut = !isWhole || kept.length < bytes.length;
+  if (!isCut && !isUtf8(kept)) return { body: kept.toString("base64"), isBase64Encoded: true };
+  const body = maskedBody(kept.toString("utf8"), type);
+  return isCut ? { body, bodyTruncated: true } : { body };
 }
 
 function maskedBody(text: string, type: string): string {
@@ -82,8 +94,4 @@ function maskedBody(text: string, type: string): string {
   } catch {
     return text.replace(/("[^"]*(?:password|secret|token|key)[^"]*"\s*:\s*)"[^"]*"/gi, '$1"***"'); // cut off, or not JSON
   }
-}
-
-function contentType(headers: HeaderList): string {
-  return headers.find(([name]) => name.toLowerCase() === "content-type")?.[1].toLowerCase() ?? "";
 }

@@ -1,41 +1,12 @@
 // The request of a caller, as a function gets it.
 import type { IncomingMessage } from "node:http";
 import type { PlatformError } from "../../../core/errors.ts";
-import type { HeaderList } from "../../../core/exchange.ts";
-import { OF_THE_CONNECTION } from "../../../core/header-syntax.ts";
 import { readBytes, tooLarge as bodyTooLarge } from "../../body.ts";
-import { SESSION_COOKIE } from "../../session-cookie.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
 const SETTING = ", setting HTTP_BODY_MAX_SIZE";
 const MAX_REQUEST_ID_CHARS = 200;
-
-/** @param hideKey the caller's `Authorization` opened our door and is none of the function's business */
-export function headersFor(message: IncomingMessage, hideKey: boolean): HeaderList {
-  const { rawHeaders } = message;
-  const headers: [string, string][] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? "").toLowerCase();
-    const value = rawHeaders[at + 1] ?? "";
-    if (OF_THE_CONNECTION.has(name) || (hideKey && name === "authorization")) continue;
-    if (name !== "cookie") headers.push([name, value]);
-    else {
-      const cookies = withoutSession(value);
-      if (cookies !== "") headers.push([name, cookies]);
-    }
-  }
-  return headers;
-}
-
-/** A function must never see the cookie that opens the dashboard. */
-function withoutSession(cookies: string): string {
-  return cookies
-    .split(";")
-    .filter((cookie) => cookie.split("=", 1)[0]?.trim().toLowerCase() !== SESSION_COOKIE)
-    .join(";")
-    .trim();
-}
 
 /** The caller's own, where it has one that can be shown. */
 export function requestIdOf(message: IncomingMessage): string | undefined {
