@@ -16,7 +16,7 @@ async def answer(run, app, server):
         nonlocal exchange_body_is_read
         incoming = exchange.incoming
         while not exchange_body_is_read:
-            if not incoming.exhausted and not incoming.cancelled:
+            if not incoming.ready():
                 await server.wait_for(incoming)
             if incoming.cancelled:
                 break
@@ -40,7 +40,9 @@ async def answer(run, app, server):
         elif kind == "http.response.body":
             if responder.head is None:
                 raise RuntimeError("http.response.body was sent before http.response.start")
-            await server.drive(responder.write(message.get("body", b""), end=not message.get("more_body", False)))
+            steps = responder.write(message.get("body", b""), end=not message.get("more_body", False))
+            if steps is not None:
+                await server.drive(steps)
 
     await app(scope_of(run, exchange, server.state), receive, send)
     if not run.over:

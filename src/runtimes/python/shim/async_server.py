@@ -7,6 +7,7 @@ from _thread import get_ident
 
 from asgi import Lifespan, answer
 from handler_styles import arguments
+from responder import body_of, read_all
 from value_response import Stream, end_with_value, is_async_stream, is_stream
 
 SHUTDOWN_S = 2  # for the application's own shutdown, once the server has closed the channel
@@ -84,17 +85,19 @@ class AsyncServer:
             if header["t"] in ("run", "request"):
                 run = worker.begin(header, payload)
                 if run.exchange.cancelled:
-                    run.end({"t": "result"})
+                    run.end()
                     continue
-                task = self._keep(self._work(run))
-                run.exchange.on_cancel = lambda run=run, task=task: self._cancel(run, task)
+                run.task = self.loop.create_task(self._work(run))
+                self.tasks.add(run.task)
+                if worker.variable is not None:
+                    run.exchange.on_cancel = lambda run=run: self._cancel(run)
             else:
                 worker.answer(header, payload)
 
-    def _cancel(self, run, task):
+    def _cancel(self, run):
         self.inbox.wake(run)
         delay_s = CANCELLED_APP_S if self.is_asgi else 0
-        self.loop.call_soon_threadsafe(self.loop.call_later, delay_s, lambda: run.over or task.cancel())
+        self.loop.call_soon_threadsafe(self.loop.call_later, delay_s, lambda: run.over or run.task.cancel())
 
     def _keep(self, coroutine):
         task = self.loop.create_task(coroutine)
@@ -112,6 +115,8 @@ class AsyncServer:
 
     async def drive(self, steps):
         """Awaits every step. Returns what `steps` returns."""
+        if steps is None:
+            return None
         try:
             while True:
                 await self.wait_for(next(steps))
@@ -126,16 +131,21 @@ class AsyncServer:
             worker.variable.set(run)  # of this task, and of all that it starts
         try:
             if self.is_asgi:
-                await self._start_app()
+                if self.lifespan is None or isinstance(self.lifespan, asyncio.Future):
+                    await self._start_app()
                 await answer(run, worker.target, self)
             else:
-                given = await self.drive(arguments(run, worker.program.style, worker.target))
-                value = worker.target(*given)
+                body = body_of(run)
+                if body is None:
+                    body = await self.drive(read_all(run))
+                value = worker.target(*arguments(run, worker.program.style, worker.positional, body))
                 await self._respond(run, (await value) if hasattr(type(value), "__await__") else value)
         except BaseException as error:
             if run.over:
                 self._tell_late(error)
             run.fail(error)
+        finally:
+            self.tasks.discard(run.task)
 
     def _tell_late(self, error):
         """The response was complete, so the run cannot fail any more."""
@@ -145,8 +155,7 @@ class AsyncServer:
     async def _start_app(self):
         if self.lifespan is None:
             self.lifespan = asyncio.ensure_future(self._start_lifespan())
-        if isinstance(self.lifespan, asyncio.Future):
-            await asyncio.shield(self.lifespan)
+        await asyncio.shield(self.lifespan)
 
     async def _start_lifespan(self):
         lifespan = Lifespan(self.worker.target, asyncio)
@@ -160,7 +169,9 @@ class AsyncServer:
 
     async def _respond(self, run, value):
         if not is_stream(value):
-            await self.drive(end_with_value(run, value))
+            steps = end_with_value(run, value)
+            if steps is not None:
+                await self.drive(steps)
             return
         stream = Stream(run)
         try:

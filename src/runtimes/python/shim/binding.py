@@ -8,7 +8,7 @@ from innocent import is_innocent
 from json_text import dumps
 from program import Program
 from siblings import load
-from worker import failed
+from worker import failure_text
 
 
 class Binding:
@@ -42,8 +42,7 @@ class Binding:
     def check(self, run_id):
         """The answer to `check`, where the program's style is known."""
         if self.program.error is not None:
-            header, body = failed(self.program.error, self.program)
-            return {**header, "id": run_id}, body
+            return {"t": "error", "id": run_id}, failure_text(self.program.error, self.program)
         return {"t": "result", "id": run_id}, dumps({"style": self.program.style})
 
     def log(self, level, text):

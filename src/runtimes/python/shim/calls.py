@@ -25,7 +25,6 @@ class Error(Exception):
 
 class Call(Waiting):
     def __init__(self, inbox):
-        Waiting.__init__(self)
         self.inbox = inbox
         self.header = self.body = None
 
@@ -43,7 +42,6 @@ class Calls(Waiting):
 
     def __init__(self, inbox, current_run_id):
         """`current_run_id()` gives None outside of every run."""
-        Waiting.__init__(self)
         self.inbox = inbox
         self.current_run_id = current_run_id
         self.last_id = 0

@@ -2,7 +2,6 @@
 
 import posix
 from _thread import RLock
-
 from time import process_time_ns
 
 from json_text import dumps, loads
@@ -13,12 +12,14 @@ except ImportError:  # an interpreter that was built without it
     getrusage = None
 
 READ_BYTES = 262_144
+from_bytes = int.from_bytes
 
 
 class Channel:
     def __init__(self, fd):
         self.fd = fd
         self.unread = b""
+        self.at = 0  # where in it the next frame begins
         self.at_end = lambda: posix._exit(0)
         # Threads of user code print, too; a signal handler may print while a frame is being written, hence re-entrant.
         self.lock = RLock()
@@ -27,40 +28,51 @@ class Channel:
 
     def receive(self):
         """The next frame as (header, body). Calls `at_end`, which must not return, when the server has closed the channel."""
-        lengths = self.take(8)
-        header_bytes = int.from_bytes(lengths[:4], "big")
-        body_bytes = int.from_bytes(lengths[4:], "big")
-        frame = self.take(header_bytes + body_bytes)
-        return loads(frame[:header_bytes].decode()), frame[header_bytes:]
+        if len(self.unread) - self.at < 8:
+            self._read(8)
+        middle, end = self._frame()
+        if len(self.unread) < end:
+            self._read(end - self.at)
+            middle, end = self._frame()
+        unread, at = self.unread, self.at
+        if end == len(unread):
+            self.unread, self.at = b"", 0
+        else:
+            self.at = end
+        return loads(unread[at + 8 : middle].decode()), unread[middle:end]
 
     def has_frame(self):
         """Is a whole frame here already, so that `receive` would not block?"""
-        unread = self.unread
-        if len(unread) < 8:
-            return False
-        return len(unread) >= 8 + int.from_bytes(unread[:4], "big") + int.from_bytes(unread[4:8], "big")
+        held = len(self.unread)
+        return held - self.at >= 8 and held >= self._frame()[1]
 
-    def take(self, count):
-        unread = self.unread
-        if len(unread) < count:
-            pieces = [unread]
-            missing = count - len(unread)
-            while missing > 0:
-                piece = posix.read(self.fd, max(READ_BYTES, missing))
-                if not piece:
-                    self.at_end()
-                pieces.append(piece)
-                missing -= len(piece)
-            unread = b"".join(pieces)
-        self.unread = unread[count:]
-        return unread[:count]
+    def _frame(self):
+        """Where the header ends, and where the body."""
+        at = self.at
+        lengths = from_bytes(self.unread[at : at + 8], "big")
+        middle = at + 8 + (lengths >> 32)
+        return middle, middle + (lengths & 0xFFFF_FFFF)
+
+    def _read(self, count):
+        """Until `count` bytes are there, from the beginning of `unread`."""
+        pieces = [self.unread[self.at :]]
+        missing = count - len(pieces[0])
+        while missing > 0:
+            piece = posix.read(self.fd, max(READ_BYTES, missing))
+            if not piece:
+                self.at_end()
+            pieces.append(piece)
+            missing -= len(piece)
+        self.unread, self.at = b"".join(pieces), 0
 
     def send_with_usage(self, header, body=b""):
-        """A frame that says ready or ends a run: with what this process has used since it began."""
-        header["cpuUs"] = process_time_ns() // 1000
-        if getrusage is not None:
-            header["peakKib"] = getrusage(RUSAGE_SELF).ru_maxrss
-        self.send(header, body)
+        """A frame that says ready or ends a run: with what this process has used since it began. `header` has no last brace yet."""
+        if getrusage is None:
+            header = b'%b,"cpuUs":%d' % (header, process_time_ns() // 1000)
+        else:
+            user_s, system_s, peak_kib = getrusage(RUSAGE_SELF)[:3]
+            header = b'%b,"cpuUs":%d,"peakKib":%d' % (header, (user_s + system_s) * 1e6, peak_kib)
+        self.send_encoded(header + b"}", body)
 
     def send(self, header, body=b""):
         self.send_encoded(dumps(header), body)
@@ -76,8 +88,6 @@ class Channel:
 
     def wait_for_the_end(self):
         """Swallows what was sent ahead: closing first could make the server lose what we sent last."""
-        self.unread = b""
-        self.at_end = lambda: posix._exit(0)
-        while True:
-            self.take(1)
-            self.unread = b""
+        while posix.read(self.fd, READ_BYTES):
+            pass
+        posix._exit(0)

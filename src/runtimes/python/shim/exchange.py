@@ -10,13 +10,13 @@ WINDOW_BYTES = 262_144
 class Incoming(Waiting):
     """The body of the request. As a Waiting it is more of it, its end, or that nobody wants the response any more."""
 
+    cancelled = False
+
     def __init__(self, inbox, run_id, first, ended):
-        Waiting.__init__(self)
         self.inbox = inbox
         self.run_id = run_id
-        self.chunks = deque([first] if first else ())
+        self.chunks = deque((first,) if first else ())
         self.ended = ended
-        self.cancelled = False
 
     def ready(self):
         return self.chunks or self.ended or self.cancelled
@@ -32,6 +32,14 @@ class Incoming(Waiting):
             self.inbox.channel.send({"t": "credit", "id": self.run_id, "bytes": len(chunk)})
         return chunk
 
+    def at_hand(self):
+        """The rest of the body where all of it has come; None where it is still coming."""
+        if not self.ended:
+            return None
+        rest = b"".join(self.chunks)
+        self.chunks.clear()
+        return rest
+
     def read_chunk(self):
         """Blocks. Empty at the end."""
         self.inbox.wait(self)
@@ -44,11 +52,9 @@ class Incoming(Waiting):
 class Outgoing(Waiting):
     """The way of the response's body. As a Waiting it is room for more of it."""
 
-    def __init__(self):
-        Waiting.__init__(self)
-        self.sent = 0  # changed by who writes
-        self.credited = 0  # changed by who reads frames
-        self.cancelled = False
+    sent = 0  # changed by who writes
+    credited = 0  # changed by who reads frames
+    cancelled = False
 
     def room(self):
         return WINDOW_BYTES + self.credited - self.sent
@@ -58,12 +64,13 @@ class Outgoing(Waiting):
 
 
 class Exchange:
+    on_cancel = None
+
     def __init__(self, inbox, header, first=b""):
         self.inbox = inbox
         self.header = header
         self.incoming = Incoming(inbox, header["id"], first, header.get("end", True))
         self.outgoing = Outgoing()
-        self.on_cancel = None
 
     @property
     def cancelled(self):
@@ -82,7 +89,6 @@ class Exchange:
             self.inbox.wake(self.incoming)
         else:
             self.incoming.cancelled = self.outgoing.cancelled = True
-            self.inbox.wake(self.incoming)
-            self.inbox.wake(self.outgoing)
+            self.inbox.wake(self.incoming, self.outgoing)
             if self.on_cancel is not None:
                 self.on_cancel()

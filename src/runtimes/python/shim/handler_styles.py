@@ -2,26 +2,17 @@
 
 from json_text import loads
 
-from context import Context
 from request_event import event_of, first_values
-from responder import read_all
 
 CO_VARARGS = 0x4
 
 
-def arguments(run, style, target):
-    """Steps to the positional arguments of `target`."""
+def arguments(run, style, count, body):
+    """At most `count` positional arguments. `body` is that of the request, where there is one."""
+    event = event_of(run.header, body) if run.is_request else run.value()
     if style == "main":
-        if not run.is_request:
-            return [run.value()]
-        body = yield from read_all(run)
-        return [params_of(event_of(run.header, body), run.header["query"])]
-    if run.is_request:
-        body = yield from read_all(run)
-        event = event_of(run.header, body)
-    else:
-        event = run.value()
-    return [event, Context(run.worker.binding, run.header)][: most_positional(target)]
+        return (params_of(event, run.header["query"]) if run.is_request else event,)
+    return (event, run.worker.context(run.header)) if count == 2 else (event,)[:count]
 
 
 def most_positional(target):

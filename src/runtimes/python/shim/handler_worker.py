@@ -7,15 +7,16 @@ are wanted at the same time.
 import gc
 import sys
 
-from handler_styles import arguments
+from context import context_of
+from handler_styles import arguments, most_positional
 from loader import execute, is_async, kind_of_app
 from output import Output
-from responder import drive
+from responder import body_of, drive, read_all
 from run import Run
 from siblings import load
 from styles import APP
 from value_response import Stream, end_with_value, is_async_stream, is_stream
-from worker import show
+from worker import RAW, show
 
 NAMES = {"lambda": "handler", "main": "main", "asgi": "app", "wsgi": "app"}
 
@@ -32,9 +33,12 @@ class HandlerWorker:
         self.program = binding.program
         self.running = {}  # by id, oldest first
         self.target = None  # what answers the runs
+        self.positional = 0  # arguments that it takes
         self.output = None
         self.loop = None
         self.idle_output = Output(self.inbox.channel)
+        self.raw = b"" if binding.is_innocent else RAW
+        self.new_context = None  # makes the context of a run; most handlers take none
         self.variable = None  # holds the run of a thread or task, where there are several
         if binding.concurrency > 1:
             from _contextvars import ContextVar
@@ -67,14 +71,15 @@ class HandlerWorker:
                 continue
             run = self.begin(header, payload)
             if run.exchange.cancelled:
-                run.end({"t": "result"})
+                run.end()
             elif threads:
                 self._start_thread(run)
             else:
                 self.work(run)
 
     def _next(self):
-        self.inbox.drain(lambda: False)  # a `cancel` may lie behind what it cancels
+        if self.variable is not None:
+            self.inbox.drain(lambda: False)  # a `cancel` may lie behind what it cancels
         return self.inbox.next()
 
     def answer(self, header, payload):
@@ -95,7 +100,7 @@ class HandlerWorker:
         if not self._load(run):
             return False
         if self.program.style == "script" and "__name__" not in self.program.source:
-            run.end({"t": "result"})  # that was its run
+            run.end()  # that was its run
             return True
         self.forget(run)
         self.inbox.exchanges[run.id] = run.exchange
@@ -114,6 +119,7 @@ class HandlerWorker:
                 self.target = namespace[name]
                 if not callable(self.target):
                     raise TypeError("%s is a %s, not a function" % (name, type(self.target).__name__))
+                self.positional = most_positional(self.target)
         except BaseException as error:
             self.target = None
             run.fail(error)
@@ -155,6 +161,11 @@ class HandlerWorker:
         output.start()
         return run
 
+    def context(self, header):
+        if self.new_context is None:
+            self.new_context = context_of(self.binding)
+        return self.new_context(header)
+
     def forget(self, run):
         self.running.pop(run.id, None)
         self.inbox.exchanges.pop(run.id, None)
@@ -192,8 +203,10 @@ class HandlerWorker:
             if self.program.style == "wsgi":
                 load("wsgi").answer(run, self.target)
             else:
-                given = drive(self.inbox, arguments(run, self.program.style, self.target))
-                self._respond(run, self.target(*given))
+                body = body_of(run)
+                if body is None:
+                    body = drive(self.inbox, read_all(run))
+                self._respond(run, self.target(*arguments(run, self.program.style, self.positional, body)))
         except BaseException as error:
             run.fail(error)
 

@@ -12,9 +12,8 @@ from siblings import load
 class Waiting:
     """Something to wait for. `ready()` tells whether it has come."""
 
-    def __init__(self):
-        self.sleepers = []
-        self.futures = ()
+    sleepers = ()  # locks of threads
+    futures = ()  # of tasks
 
     def release(self):
         """For tasks of the event loop; on its thread."""
@@ -28,7 +27,6 @@ class Inbox(Waiting):
     """As a Waiting it is the next frame that starts something: `bind`, `run`, `request`, `check`, `ping`."""
 
     def __init__(self, channel):
-        Waiting.__init__(self)
         self.channel = channel
         self.pending = []  # (header, body), or (header, Exchange) of a request
         self.exchanges = {}  # requests that are not over, by id
@@ -36,6 +34,7 @@ class Inbox(Waiting):
         self.calls = {}  # that wait for their answers, by id
         self.on_pending = None  # set by an event loop, like the next
         self.release_on_loop = None
+        self._new_exchange = None  # its class, loaded with the first request
         self._reading = False
         self._guard = allocate_lock()
         self._asleep = []  # Waitings, in the order in which they shall take over
@@ -49,9 +48,12 @@ class Inbox(Waiting):
             with self._guard:
                 is_free = not self._reading
                 self._reading = True
-            if is_free:  # the usual way of a script: worth its few lines
+            if is_free:  # the usual way: worth its few lines
                 header, body = self.channel.receive()
-                if header["t"] == "run":
+                kind = header["t"]
+                if kind == "run" or kind == "request":
+                    if kind == "request":
+                        body = self._exchange(header, body)
                     self._stop_reading()
                     return header, body
                 try:
@@ -71,7 +73,7 @@ class Inbox(Waiting):
                 if self._reading:
                     sleeper = allocate_lock()
                     sleeper.acquire()
-                    item.sleepers.append(sleeper)
+                    item.sleepers = (*item.sleepers, sleeper)
                     self._asleep.append(item)
                 else:
                     self._reading = True
@@ -91,7 +93,7 @@ class Inbox(Waiting):
         except BaseException:  # a signal handler of the user's raised
             with self._guard:
                 if sleeper in item.sleepers:
-                    item.sleepers.remove(sleeper)
+                    item.sleepers = tuple(other for other in item.sleepers if other is not sleeper)
                     self._asleep.remove(item)
                 elif self._asleep and not self._reading:
                     self._wake_sleepers(self._asleep[0])  # it was our turn to read
@@ -109,16 +111,18 @@ class Inbox(Waiting):
         finally:
             self._stop_reading()
 
-    def wake(self, item):
-        """Call after a change to `item`."""
+    def wake(self, *items):
+        """Call after a change to `items`."""
         with self._guard:
-            if item.sleepers:
-                self._wake_sleepers(item)
+            for item in items:
+                if item.sleepers:
+                    self._wake_sleepers(item)
         if self.release_on_loop is not None:
-            self.release_on_loop(item)
+            for item in items:
+                self.release_on_loop(item)
 
     def _wake_sleepers(self, item):
-        sleepers, item.sleepers = item.sleepers, []
+        sleepers, item.sleepers = item.sleepers, ()
         for sleeper in sleepers:
             self._asleep.remove(item)
             sleeper.release()
@@ -143,9 +147,15 @@ class Inbox(Waiting):
                 self.cancelled_early.add(header["id"])
         else:
             if kind == "request":
-                body = self.exchanges[header["id"]] = load("exchange").Exchange(self, header, body)
+                body = self._exchange(header, body)
             self.pending.append((header, body))
             if self.on_pending is not None:
                 self.on_pending()
             else:
                 self.wake(self)
+
+    def _exchange(self, header, body):
+        if self._new_exchange is None:
+            self._new_exchange = load("exchange").Exchange
+        exchange = self.exchanges[header["id"]] = self._new_exchange(self, header, body)
+        return exchange

@@ -36,7 +36,7 @@ def headers_of(pairs):
 
 def first_values(query):
     values = {}
-    for pair in query.split("&"):
+    for pair in query.split("&") if query else ():
         if pair:
             name, _, value = pair.partition("=")
             values.setdefault(unquoted(name.replace("+", " ")), unquoted(value.replace("+", " ")))
@@ -45,6 +45,8 @@ def first_values(query):
 
 def unquoted(text):
     """Without its percent escapes; what is none stays, what is no UTF-8 becomes U+FFFD."""
+    if "%" not in text and text.isascii():
+        return text
     return unquoted_bytes(text).decode("utf-8", "replace")
 
 

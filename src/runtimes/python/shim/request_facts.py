@@ -15,6 +15,10 @@ def as_request(run):
     return exchange
 
 
+MOST_KNOWN = 16
+servers = {}  # by what is asked for: a program is mostly called by one name
+
+
 class RequestFacts:
     """`path` is `root_path` and what is behind the function's name, decoded; `raw_path` is as it came."""
 
@@ -38,6 +42,15 @@ class RequestFacts:
 
 
 def server_of(host, port):
+    server = servers.get((host, port))
+    if server is None:
+        if len(servers) >= MOST_KNOWN:
+            servers.clear()
+        server = servers[host, port] = read_server(host, port)
+    return server
+
+
+def read_server(host, port):
     name, colon, number = host.rpartition(":")
     if colon and number.isdigit() and (name.endswith("]") or ":" not in name):
         return name.strip("[]"), int(number)

@@ -12,11 +12,18 @@ HEAD_MAX_BYTES = 60_000
 
 def drive(inbox, steps):
     """Blocks at every step. Returns what `steps` returns."""
+    if steps is None:
+        return None
     try:
         while True:
             inbox.wait(next(steps))
     except StopIteration as stop:
         return stop.value
+
+
+def body_of(run):
+    """The whole body of the request as bytes where it has come, else None: then `read_all` gets it."""
+    return run.exchange.incoming.at_hand() if run.is_request else b""
 
 
 def read_all(run):
@@ -43,13 +50,21 @@ class Responder:
 
     def start(self, status, headers):
         """`headers` are pairs of text. Nothing is sent before the first piece of the body."""
-        head = {"status": status_of(status), "headers": [[text_of(name), text_of(value)] for name, value in headers]}
-        if len(dumps(head)) > HEAD_MAX_BYTES:
+        status, pairs = status_of(status), dumps([[text_of(name), text_of(value)] for name, value in headers])
+        if len(pairs) > HEAD_MAX_BYTES:
             raise ValueError("the headers of the response are longer than %d bytes" % HEAD_MAX_BYTES)
-        self.head = head
+        self.head = b'"status":%d,"headers":%b' % (status, pairs)
 
     def write(self, data, end=False):
-        """Steps to all of `data` being sent."""
+        """Sends `data`, or returns the steps to all of it being sent."""
+        outgoing = self.run.exchange.outgoing
+        is_free = not self.ended and not outgoing.cancelled
+        if is_free and type(data) is bytes and len(data) <= PIECE_BYTES and len(data) < outgoing.room():
+            self._send(data, end)
+            return None
+        return self._write(data, end)
+
+    def _write(self, data, end):
         outgoing, view = self.run.exchange.outgoing, memoryview(data).cast("B")
         while not self.ended:
             if outgoing.cancelled:
@@ -68,16 +83,17 @@ class Responder:
     def _send(self, data, end):
         if self.started and not data and not end:
             return
-        header = {"t": "body", "id": self.run.id, "end": end}
+        run = self.run
+        header = b'{"t":"body","end":%b' % (b"true" if end else b"false")
         if not self.started:
-            header = {"t": "response", "id": self.run.id, **self.head, "end": end}
+            header = b'{"t":"response",%b,"end":%b' % (self.head, b"true" if end else b"false")
             self.started = True
-        self.run.exchange.outgoing.sent += len(data)
+        run.exchange.outgoing.sent += len(data)
         if end:
             self.ended = True
-            self.run.end(header, data)
-        elif not self.run.over:
-            self.run.worker.inbox.channel.send(header, data)
+            run.end(header, data)
+        elif not run.over:
+            run.worker.inbox.channel.send_encoded(b'%b,"id":%d}' % (header, run.id), data)
 
 
 class Collector:
@@ -99,7 +115,6 @@ class Collector:
             body = b"".join(self.chunks)
             types = [value for name, value in self.head["headers"] if name.lower() == "content-type"]
             self.run.end_with(value_of(body, types[0] if types else ""))
-        return iter(())
 
 
 def value_of(body, content_type):

@@ -50,7 +50,7 @@ egress.install("/run/egress.sock")
 siblings.hide()
 gc.freeze()
 try:
-    inbox.channel.send_with_usage({"t": "ready"})
+    inbox.channel.send_with_usage(b'{"t":"ready"')
     serve(inbox, tmp)
 except OSError:
     posix._exit(1)  # the channel is broken, so there is nobody to tell

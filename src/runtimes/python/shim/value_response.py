@@ -16,7 +16,7 @@ def is_async_stream(value):
 
 
 def end_with_value(run, value):
-    """Steps to the end of the run. Only bytes need a response: of all else the server makes one."""
+    """Ends the run, or returns the steps to its end. Only bytes need a response: of all else the server makes one."""
     if isinstance(value, BYTES):
         if not run.is_request:
             try:
@@ -32,11 +32,11 @@ def end_with_value(run, value):
         elif run.is_request:
             responder = responder_of(run)
             responder.start(value["statusCode"], header_pairs(value))
-            yield from responder.write(body, end=True)
-            return
+            return responder.write(body, end=True)
         else:
             value = {**value, "body": b2a_base64(body, newline=False).decode(), "isBase64Encoded": True}
     run.end_with(value)
+    return None
 
 
 class Stream:
@@ -46,7 +46,7 @@ class Stream:
         self.responder = responder_of(run)
 
     def piece(self, value):
-        """Steps to `value` being sent."""
+        """Sends `value`, or returns the steps to it being sent."""
         responder = self.responder
         if isinstance(value, dict) and responder.head is None and ("statusCode" in value or "headers" in value):
             responder.start(value.get("statusCode", 200), header_pairs(value))

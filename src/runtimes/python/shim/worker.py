@@ -13,6 +13,10 @@ from siblings import load
 ModuleType = type(sys)
 FunctionType = type(lambda: 0)
 CO_COROUTINE = 0x80
+RESULT = b'{"t":"result"'
+EXIT = b'{"t":"exit"'
+# Such code can write to fd 1 and 2 itself; the server looks there before it answers.
+RAW = b',"raw":true'
 
 
 async def nothing():
@@ -51,13 +55,11 @@ class Worker:
         show(output)
         output.start()
         main = sys.modules["__main__"] = ModuleType("__main__")  # where pickle, typing and others look for it
-        header, result = self._outcome(main.__dict__, body)
+        header, result, exit_code = self._outcome(main.__dict__, body)
         output.flush()
         if posix.getpid() != WORKER_PID:
-            posix._exit(header.get("code", 1 if header["t"] == "error" else 0))  # a forked child that came to the end
-        header["id"] = run_id
-        if self.lasting_output is None and header["t"] != "exit":
-            header["raw"] = True  # such code can write to fd 1 and 2 itself; the server looks there before it answers
+            posix._exit(exit_code)  # a forked child that came to the end
+        header = with_id(header, run_id, b"" if self.quiet is None else RAW)
         with self.channel.lock:
             output.stop()
             self.run_id = self.output = None
@@ -75,11 +77,11 @@ class Worker:
         return self.quiet.why_not()
 
     def _outcome(self, scope, body):
-        """The end frame of a run, without its id."""
+        """The frame that ends the run, as `end_of` has it."""
         program = self.program
         try:
             if program.error is not None:
-                return failed(program.error, program)
+                return end_of(program.error, program)
             event = loads(body.decode()) if type(body) is bytes else load("request_event").read_event(body)
             scope["event"] = scope["input"] = event
             scope["__builtins__"] = builtins
@@ -90,8 +92,8 @@ class Worker:
             elif "result" in scope:
                 value = scope["result"]
             else:
-                return {"t": "result"}, b""
-            return {"t": "result"}, dumps(finish(value))
+                return RESULT, b"", 0
+            return RESULT, dumps(finish(value)), 0
         except BaseException as error:
             return end_of(error, program)
 
@@ -106,14 +108,21 @@ def show(output):
 
 
 def end_of(error, program):
-    """The end frame of a run that raised `error`, without its id."""
+    """The frame that ends a run which raised `error`: its header as JSON text without the id and the last brace, its body,
+    and the code with which a forked child ends."""
     if isinstance(error, SystemExit):
-        return {"t": "exit", "code": exit_code(error.code)}, b""
-    return failed(error.error if isinstance(error, NotJson) else error, program)
+        code = exit_code(error.code)
+        return b'%b,"code":%d' % (EXIT, code), b"", code
+    return b'{"t":"error"', failure_text(error.error if isinstance(error, NotJson) else error, program), 1
 
 
-def failed(error, program):
-    return {"t": "error"}, dumps(describe(error, program))
+def with_id(header, run_id, raw):
+    """`raw` for all but `exit`: then the process ends, and the server reads to the end anyway."""
+    return b'%b,"id":%d%b' % (header, run_id, b"" if header.startswith(EXIT) else raw)
+
+
+def failure_text(error, program):
+    return dumps(describe(error, program))
 
 
 def finish(value):
