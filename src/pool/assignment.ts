@@ -62,6 +62,7 @@ export class Assignment {
     const { requestId, remoteAddress, method, path, relativePath, query, headers } = head;
     const { headersJson = JSON.stringify(headers) } = head;
     const t = "request";
+    // In the order in which the Lua shim reads them at once (shim/inbox.lua).
     const fields = { t, id, executionId, timeoutMs, end, requestId, remoteAddress, method, path, relativePath, query };
     return encodeFrame(`${JSON.stringify(fields).slice(0, -1)},"headers":${headersJson}}`, firstBytes);
   }

@@ -187,6 +187,44 @@ test("a handler called by a run gets the input as its event, and its value is th
   assert.equal((await worker.run('{"n":1}')).end.body, '[2,"demo",true]');
 });
 
+const HEADS: readonly object[] = [
+  {},
+  { headers: [["host", "h"]] },
+  { headers: [["host", "h"]], query: "a=1", relativePath: "/x" },
+  {
+    headers: [
+      ["host", "h"],
+      ["x-empty", ""],
+      ["accept", "a"],
+      ["accept", "b"],
+    ],
+  },
+  { headers: [["x-tricky", ']],"end":false}']] },
+  { headers: [["x-tricky", '"],["x-more","1"]']] },
+  { headers: [["x-latin", "\u00e9"]] },
+  { headers: [["x-backslash", "\\"]] },
+  { query: "q=\\u0041&r=%22", path: '/fn/demo/"a"' },
+  { relativePath: "/\u00e9/\u{1f600}", method: "PUT", requestId: 'of "the caller"' },
+  { requestId: "" },
+];
+
+test("a plain request is read as any other one, whatever came before", async (t) => {
+  const worker = new WorkerUnderTest(t);
+  worker.bind(WHAT_CAME);
+  for (const head of [...HEADS, ...HEADS.toReversed()]) {
+    const plain = await worker.request(head);
+    // Members in another order make it be read as JSON, member by member.
+    const other = await worker.request({ other: 1, ...head });
+    const [one, two] = [plain, other].map(
+      ({ bytes }) => JSON.parse(bytes.toString()) as { ctx: object; event: object },
+    );
+
+    assert.deepEqual(one?.event, two?.event, JSON.stringify(head));
+    const given = (head as { requestId?: string }).requestId;
+    if (given !== undefined) assert.equal((one?.ctx as { requestId: string }).requestId, given);
+  }
+});
+
 test("a request finds nothing of what the last one left, nor of what it did to its headers", async (t) => {
   const worker = new WorkerUnderTest(t);
   worker.bind(`

@@ -202,13 +202,16 @@ export class WorkerUnderTest {
   }
 }
 
-/** Of a request for `/fn/demo`, without `end`. */
+/** Of a request for `/fn/demo`, in the order of the server's own. */
 export function requestHead(id: number): object {
   return {
     t: "request",
     id,
     executionId: `execution-${id}`,
+    timeoutMs: 30_000,
+    end: true,
     requestId: `request-${id}`,
+    remoteAddress: "127.0.0.1",
     method: "GET",
     path: "/fn/demo",
     relativePath: "/",

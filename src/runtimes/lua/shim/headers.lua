@@ -53,14 +53,25 @@ function headers.text_of(bytes)
   end))
 end
 
+-- The list that was read last, as Lua sees it.
+local last_list, last_names, last_values
+
+local function read(list)
+  last_list, last_names, last_values = list, {}, {}
+  for index = #list, 1, -1 do
+    last_names[#last_names + 1] = headers.canonical(list[index][1])
+    last_values[#last_values + 1] = headers.bytes_of(list[index][2])
+  end
+end
+
 -- From pairs of name and value. Of a name that comes more than once the first value counts.
 function headers.of_pairs(list)
+  if list ~= last_list then
+    read(list)
+  end
   local found = headers.new()
-  for index = 1, #list do
-    local name = headers.canonical(list[index][1])
-    if rawget(found, name) == nil then
-      found[name] = headers.bytes_of(list[index][2])
-    end
+  for index = 1, #last_names do
+    found[last_names[index]] = last_values[index]
   end
   return found
 end

@@ -3,14 +3,66 @@
 local channel = require("channel")
 local decode = require("json_decode")
 
-local match, remove, tonumber = string.match, table.remove, tonumber
+local find, gmatch, match, remove, tonumber = string.find, string.gmatch, string.match, table.remove, tonumber
 
 local inbox = {}
 
 local kept, kept_bytes = {}, 0
 
--- What most headers look like. Reading these at once saves a tenth of a small run's time.
-local RUN = '^{"t":"run","id":(%d+),"executionId":"([^"\\\128-\255]*)"}$'
+-- What most headers look like. Reading these at once saves a tenth of a small run's time, and a quarter of a small request's.
+local TEXT = '"([^"\\\128-\255]*)"'
+local RUN = '^{"t":"run","id":(%d+),"executionId":' .. TEXT .. "}$"
+local REQUEST = '^{"t":"request","id":(%d+),"executionId":'
+  .. TEXT
+  .. ',"timeoutMs":%d+,"end":(%l+),"requestId":'
+  .. TEXT
+  .. ',"remoteAddress":'
+  .. TEXT
+  .. ',"method":'
+  .. TEXT
+  .. ',"path":'
+  .. TEXT
+  .. ',"relativePath":'
+  .. TEXT
+  .. ',"query":'
+  .. TEXT
+  .. ',"headers":(%[.*%])}$'
+
+-- The headers of the last request: most callers send the same ones again.
+local last_text, last_pairs
+
+-- Pairs of name and value, or nil where the JSON text is not as plain as it mostly is.
+local function read_pairs(text)
+  if text ~= last_text then
+    if find(text, "[\\\128-\255]") then
+      return nil
+    end
+    last_text, last_pairs = text, {}
+    for name, value in gmatch(text, '%["([^"]*)","([^"]*)"%]') do
+      last_pairs[#last_pairs + 1] = { name, value }
+    end
+  end
+  return last_pairs
+end
+
+local function read_request(text)
+  local id, execution_id, ends, request_id, address, method, path, relative_path, query, pairs_text = match(text, REQUEST)
+  local pairs = id and read_pairs(pairs_text)
+  return pairs
+    and {
+      t = "request",
+      id = tonumber(id),
+      executionId = execution_id,
+      ["end"] = ends == "true",
+      requestId = request_id,
+      remoteAddress = address,
+      method = method,
+      path = path,
+      relativePath = relative_path,
+      query = query,
+      headers = pairs,
+    }
+end
 
 local function receive()
   local header_text, body = channel.receive()
@@ -18,7 +70,7 @@ local function receive()
   if id ~= nil then
     return { t = "run", id = tonumber(id), executionId = execution_id }, body
   end
-  return decode(header_text), body
+  return read_request(header_text) or decode(header_text), body
 end
 
 local function take(index)

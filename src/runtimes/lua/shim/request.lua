@@ -19,6 +19,9 @@ end
 -- The first value of each name. What cannot be decoded is left out, as Go does it.
 local function first_values(text)
   local query = {}
+  if text == "" then
+    return query
+  end
   for pair in gmatch(text, "[^&]+") do
     local name, value = match(pair, "^([^=]*)=?(.*)$")
     name, value = decode_query(name), decode_query(value)

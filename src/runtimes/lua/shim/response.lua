@@ -63,11 +63,8 @@ end
 
 -- Pairs of name and value in the order of names, and whether one of them is Content-Type.
 local function header_list(given)
-  if given ~= nil and type(given) ~= "table" then
-    refuse("headers must be a table, got %s", article(given))
-  end
   local names, list, has_type = {}, {}, false
-  for name in next, given or {} do
+  for name in next, given do
     if type(name) ~= "string" then
       refuse('headers must be a table by name, such as { ["Content-Type"] = "text/plain" }; it has %s as a key', article(name))
     end
@@ -107,9 +104,12 @@ local function body_of(given, is_base64)
   return bytes, BINARY_TYPE
 end
 
-local function read(value)
-  local list, has_type = header_list(rawget(value, "headers"))
-  local body, body_type = body_of(rawget(value, "body"), rawget(value, "isBase64Encoded") == true)
+-- As JSON text, with a type for the body where they have none.
+local function headers_text(given, body_type)
+  if given == nil then
+    return body_type == nil and "[]" or '[["Content-Type","' .. body_type .. '"]]'
+  end
+  local list, has_type = header_list(given)
   if body_type ~= nil and not has_type then
     list[#list + 1] = { "Content-Type", body_type }
   end
@@ -117,7 +117,16 @@ local function read(value)
   if #text > HEADERS_MAX_BYTES then
     refuse("the headers have %d bytes (max %d)", #text, HEADERS_MAX_BYTES)
   end
-  return { status = status_of(rawget(value, "statusCode")), headers = text, body = body }
+  return text
+end
+
+local function read(value)
+  local given = rawget(value, "headers")
+  if given ~= nil and type(given) ~= "table" then
+    refuse("headers must be a table, got %s", article(given))
+  end
+  local body, body_type = body_of(rawget(value, "body"), rawget(value, "isBase64Encoded") == true)
+  return { status = status_of(rawget(value, "statusCode")), headers = headers_text(given, body_type), body = body }
 end
 
 local response = {}

@@ -37,7 +37,7 @@ function system.usage_text()
   C.getrusage(0, used)
   local seconds = tonumber(used.user.seconds) + tonumber(used.system.seconds)
   local microseconds = tonumber(used.user.microseconds) + tonumber(used.system.microseconds)
-  return format(',"cpuUs":%.0f,"peakKib":%.0f}', seconds * 1e6 + microseconds, tonumber(used.peak_kib))
+  return format(',"cpuUs":%d,"peakKib":%d}', seconds * 1e6 + microseconds, tonumber(used.peak_kib))
 end
 
 -- Ends the process, without any finalizer.
