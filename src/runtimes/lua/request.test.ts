@@ -208,6 +208,10 @@ const HEADS: readonly object[] = [
   { requestId: "" },
 ];
 
+function read(answer: Buffer): { ctx: { requestId: string }; event: object } {
+  return JSON.parse(answer.toString()) as ReturnType<typeof read>;
+}
+
 test("a plain request is read as any other one, whatever came before", async (t) => {
   const worker = new WorkerUnderTest(t);
   worker.bind(WHAT_CAME);
@@ -215,13 +219,11 @@ test("a plain request is read as any other one, whatever came before", async (t)
     const plain = await worker.request(head);
     // Members in another order make it be read as JSON, member by member.
     const other = await worker.request({ other: 1, ...head });
-    const [one, two] = [plain, other].map(
-      ({ bytes }) => JSON.parse(bytes.toString()) as { ctx: object; event: object },
-    );
+    const [one, two] = [plain, other].map(({ bytes }) => read(bytes));
 
     assert.deepEqual(one?.event, two?.event, JSON.stringify(head));
-    const given = (head as { requestId?: string }).requestId;
-    if (given !== undefined) assert.equal((one?.ctx as { requestId: string }).requestId, given);
+    const { requestId } = head as { requestId?: string };
+    if (requestId !== undefined) assert.equal(one?.ctx.requestId, requestId);
   }
 });
 
