@@ -19,6 +19,8 @@ const VERSION: Version = {
   ...{ concurrency: 1, singleUse: false, env: { KEY: "top secret" }, secrets: ["top secret"] },
 };
 
+const USED = { cpuMs: 1.5, peakMemoryBytes: 1_000_000 };
+
 /** Invokes over a pool whose runs do what `play` does, and end with `outcome`. */
 function stage(outcome: Outcome | PlatformError | Promise<never>, play: (request: RunRequest) => void = () => {}) {
   const records: Execution[] = [];
@@ -32,7 +34,7 @@ function stage(outcome: Outcome | PlatformError | Promise<never>, play: (request
           ? outcome
           : outcome instanceof PlatformError
             ? Promise.reject(outcome)
-            : Promise.resolve({ outcome, coldStart: true, waitMs: 2, runMs: 3 });
+            : Promise.resolve({ outcome, coldStart: true, waitMs: 2, runMs: 3, ...USED });
       return { report, cancel: () => cancelled++ };
     },
   } as unknown as Pool;
@@ -76,6 +78,7 @@ test("a run gets its input and its time, and its end is answered and recorded un
       errorTip: undefined,
       queuedAtMs: clock.now(),
       ...measured,
+      ...USED,
       event: '"with a ***"',
       response: undefined,
       httpStatus: undefined,
