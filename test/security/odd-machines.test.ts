@@ -78,7 +78,7 @@ const MEMORY_BOMBS = {
 };
 
 suite("as an ordinary user without cgroups", () => {
-  const settings = { TIMEOUT_SCRIPT: "2", MAX_MEMORY: "400M", ALLOW_SOFT_LIMITS: "true", MAX_CONTAINERS: "4" };
+  const settings = { TIMEOUT_SCRIPT: "4", MAX_MEMORY: "400M", ALLOW_SOFT_LIMITS: "true", MAX_CONTAINERS: "4" };
   const launch: Launch = { launcher: AS_NOBODY, uid: NOBODY, settings };
 
   test("HST-04, ESC-23: the server refuses to start unless soft limits are accepted by name", async () => {
