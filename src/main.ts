@@ -6,7 +6,7 @@ import { type Config, readConfig } from "./config/config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { systemClock } from "./core/clock.ts";
 import { messageOf, PlatformError } from "./core/errors.ts";
-import { settleHeap } from "./core/settle-heap.ts";
+import { settleHeapWhenQuiet } from "./core/settle-heap.ts";
 import { isLoopback } from "./http/guard.ts";
 import { startMessage } from "./start-message.ts";
 
@@ -22,7 +22,7 @@ try {
   endOnSignal(app);
   process.stdout.write(startMessage(app, config, version));
   warnWhenUnencrypted(config);
-  settleHeap();
+  settleHeapWhenQuiet();
 } catch (error) {
   const why = messageOf(error);
   const lacksSomething = error instanceof PlatformError && error.code === "SANDBOX_START_FAILED";

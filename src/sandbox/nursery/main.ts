@@ -1,9 +1,8 @@
 // The nursery process: it boots, limits and reaps boxes, so that the server's process never forks (a spawn blocks its
 // thread for 2 ms, 27 at the worst). It hands the boxes' sockets over and keeps none. When the server is gone, it ends every box.
 import { readFileSync } from "node:fs";
-import { systemClock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
-import { settleHeap } from "../../core/settle-heap.ts";
+import { settleHeapWhenQuiet } from "../../core/settle-heap.ts";
 import { gateOptions, launchScript } from "../bubblewrap.ts";
 import type { CgroupFactory } from "../cgroup/cgroup.ts";
 import { openCgroups } from "../cgroup/open-cgroups.ts";
@@ -28,9 +27,6 @@ interface Nursery {
   readonly launches: ReadonlyMap<string, Launch>;
   readonly rootsDir: string;
 }
-
-/** The first ones are launched as soon as there is a nursery. */
-const FIRST_BOXES_MS = 1_000;
 
 let nursery: Nursery | undefined;
 const boxes = new Map<number, Box>();
@@ -112,7 +108,7 @@ function open(settings: NurserySettings): void {
       t: "opened",
       features: featuresInForce({ bubblewrap, ability, cgroups, asRoot, limits: settings.limits, gate: settings.gate }),
     });
-    systemClock.after(FIRST_BOXES_MS, settleHeap);
+    settleHeapWhenQuiet();
   } catch (error) {
     for (const step of undo) step();
     tell({ t: "refused", message: messageOf(error) });

@@ -1,7 +1,7 @@
 // The worker thread that owns the database. It takes calls strictly one after the other, in the order of their sending.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../core/errors.ts";
-import { settleHeap } from "../../core/settle-heap.ts";
+import { settleHeapWhenQuiet } from "../../core/settle-heap.ts";
 import { openCalls } from "./open-calls.ts";
 import { OPENING_ID } from "./sqlite-calls.ts";
 import type { AnswerMessage, CallMessage, CallName, SqliteSettings } from "./sqlite-calls.ts";
@@ -61,7 +61,7 @@ port.postMessage(
     });
   }),
 );
-settleHeap();
+settleHeapWhenQuiet();
 
 function answer(id: number, work: () => unknown): AnswerMessage {
   try {
