@@ -12,6 +12,7 @@ import { MetricsTable } from "./metrics-table.ts";
 import { outcomeCode, outcomesOf, statusOf, triggerOf } from "./outcome-codes.ts";
 import { ProgramsTable } from "./programs-table.ts";
 import type { ProgramKeys } from "./programs-table.ts";
+import { Rests } from "./rests.ts";
 import { transaction } from "./transaction.ts";
 
 const NOTHING: readonly Cell[] = EXTRA_CELLS.map(() => null);
@@ -101,9 +102,11 @@ export class ExecutionsTable {
         const extra = place === null ? { extras: NOTHING, from: 0 } : { extras, from: Number(place) };
         puts.push({ programKey: own.programKey, functionKey: own.functionKey, cells, at, ...extra });
       }
+      const rests = new Rests();
       let first = 0;
       for (; first + TOGETHER <= puts.length; first += TOGETHER) {
         this.#put(this.#insertTogether, puts.slice(first, first + TOGETHER));
+        rests.mayTake();
       }
       for (const put of puts.slice(first)) this.#put(this.#insert, [put]);
       this.#flush();
