@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { isDeeperThan, isJson, parseKeepingDigits } from "./json-text.ts";
+import { isDeeperThan, isJson, parseKeepingDigits, stringifyWith } from "./json-text.ts";
+
+test("a member that is text already is put into an object as it is", () => {
+  const text = stringifyWith({ a: 1, b: undefined }, "digits", "12345678901234567890");
+  assert.equal(text, '{"a":1,"digits":12345678901234567890}');
+});
 
 test("nesting is counted as JSON nests, and not in strings", () => {
   assert.equal(isDeeperThan(2, '{"a":[1,{"b":2}]}'), true);

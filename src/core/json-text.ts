@@ -10,6 +10,11 @@ export function isJson(text: string): boolean {
   }
 }
 
+/** An object as JSON text, with one more member whose value is JSON text already. `fields` must have one that is not undefined. */
+export function stringifyWith(fields: object, name: string, json: string): string {
+  return `${JSON.stringify(fields).slice(0, -1)},"${name}":${json}}`;
+}
+
 const [QUOTE, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [34, 92, 91, 93, 123, 125];
 
 /** True when lists and objects lie in each other more than `depth` deep. Looks no further than it must. */

@@ -2,6 +2,7 @@ import { BodyFeed } from "./body-feed.ts";
 import { CgiHeadReader } from "../core/cgi-head.ts";
 import { cgiVariables } from "../core/cgi-variables.ts";
 import type { HeaderList } from "../core/exchange.ts";
+import { stringifyWith } from "../core/json-text.ts";
 import { BODY_WINDOW_BYTES, encodeFrame, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
@@ -64,7 +65,7 @@ export class Assignment {
     const t = "request";
     // In the order in which the Lua shim reads them at once (shim/inbox.lua).
     const fields = { t, id, executionId, timeoutMs, end, requestId, remoteAddress, method, path, relativePath, query };
-    return encodeFrame(`${JSON.stringify(fields).slice(0, -1)},"headers":${headersJson}}`, firstBytes);
+    return encodeFrame(stringifyWith(fields, "headers", headersJson), firstBytes);
   }
 
   start(nowMs: number): void {

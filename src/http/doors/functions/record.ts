@@ -1,5 +1,6 @@
 // What is kept of a call and its answer: enough to understand and replay it, and nothing that opens a door.
 import { isUtf8 } from "node:buffer";
+import { stringifyWith } from "../../../core/json-text.ts";
 import { maskedByName, maskedFields, mayTell } from "../../../core/masking.ts";
 import type { RequestHead } from "../../../core/exchange.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
@@ -35,16 +36,12 @@ export function eventRecord(
 ): string {
   const { body, isBase64Encoded, bodyTruncated } = keptBody(firstBytes, isWhole, kept.contentType);
   const fields = { method, path, relativePath, query: maskedQuery(query), body, isBase64Encoded, bodyTruncated };
-  return withHeaders(fields, kept);
+  return stringifyWith(fields, "headers", kept.json);
 }
 
 export function responseRecord(statusCode: number, headers: HeaderList, firstBytes: Buffer, isWhole: boolean): string {
   const kept = keptHeaders(headers);
-  return withHeaders({ statusCode, ...keptBody(firstBytes, isWhole, kept.contentType) }, kept);
-}
-
-function withHeaders(fields: object, { json }: KeptHeaders): string {
-  return `${JSON.stringify(fields).slice(0, -1)},"headers":${json}}`;
+  return stringifyWith({ statusCode, ...keptBody(firstBytes, isWhole, kept.contentType) }, "headers", kept.json);
 }
 
 /** Collects the first bytes of a response for its record. */

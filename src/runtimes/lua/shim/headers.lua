@@ -58,6 +58,7 @@ local last_list, last_names, last_values
 
 local function read(list)
   last_list, last_names, last_values = list, {}, {}
+  -- From behind, so that the first value of a name is set last.
   for index = #list, 1, -1 do
     last_names[#last_names + 1] = headers.canonical(list[index][1])
     last_values[#last_values + 1] = headers.bytes_of(list[index][2])

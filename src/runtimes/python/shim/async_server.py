@@ -87,8 +87,7 @@ class AsyncServer:
                 if run.exchange.cancelled:
                     run.end()
                     continue
-                run.task = self.loop.create_task(self._work(run))
-                self.tasks.add(run.task)
+                run.task = self._keep(self._work(run))
                 if worker.variable is not None:
                     run.exchange.on_cancel = lambda run=run: self._cancel(run)
             else:
@@ -102,7 +101,6 @@ class AsyncServer:
     def _keep(self, coroutine):
         task = self.loop.create_task(coroutine)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
         return task
 
     # --- waiting ---
