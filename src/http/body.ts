@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { PlatformError } from "../core/errors.ts";
+import { WholeMessage } from "./fast-path/whole-message.ts";
 
 /** @throws PlatformError BODY_TOO_LARGE */
 export async function readBody(message: IncomingMessage, limitBytes: number): Promise<string> {
@@ -21,6 +22,10 @@ export function readBytes(
     const announced = Number(message.headers["content-length"] ?? 0);
     if (announced > limitBytes) {
       reject(tooLarge(limitBytes, setting));
+      return;
+    }
+    if (message instanceof WholeMessage) {
+      resolve(message.body);
       return;
     }
     const chunks: Buffer[] = [];

@@ -5,6 +5,7 @@ import { sleep } from "../core/clock.ts";
 import { messageOf, PlatformError } from "../core/errors.ts";
 import type { Access } from "./access.ts";
 import { addFaultHeaders, sendFault, sendJsonFault } from "./answer.ts";
+import { FastPath } from "./fast-path/fast-path.ts";
 import { type HttpRequest, type Route, Router } from "./router.ts";
 
 // Node's own defaults (60 s, 300 s) let a few slow clients hold every connection.
@@ -33,6 +34,7 @@ export interface HttpServerOptions {
 /** The listening server. One request in, one route, one answer; every fault is answered in its route's dialect. */
 export class HttpServer {
   readonly #server: Server;
+  readonly #fastPath: FastPath;
   readonly #router: Router;
   readonly #access: Access;
   readonly #log: (line: string) => void;
@@ -66,6 +68,11 @@ export class HttpServer {
       },
       (message, response) => void this.#answer(message, response),
     );
+    this.#fastPath = new FastPath(this.#server, {
+      keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+      restMs: KEEP_ALIVE_TIMEOUT_MS + KEEP_ALIVE_GRACE_MS,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+    });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on("clientError", answerClientError);
     this.#server.on("connection", (socket) => {
@@ -87,7 +94,7 @@ export class HttpServer {
       await sleep(delayMs);
       // What has just connected is served, too: its request may be on the way, and a proxy would not send it twice.
       const closed = once(this.#server, "close");
-      setImmediate(() => this.#server.close()); // right after the loop has taken in who waited
+      setImmediate(() => this.#stopListening()); // right after the loop has taken in who waited
       await Promise.race([closed, sleep(LAST_REQUESTS_MS)]);
     }
     this.drain();
@@ -100,14 +107,23 @@ export class HttpServer {
       const answer = responseOn(socket);
       if (answer !== undefined) answer.shouldKeepAlive = false;
     }
-    this.#server.close();
-    this.#server.closeIdleConnections();
+    this.#stopListening();
   }
 
   /** Cuts every connection. */
   close(): void {
     this.drain();
-    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #stopListening(): void {
+    this.#server.close();
+    this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    this.#fastPath.closeIdleConnections();
   }
 
   async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -129,7 +145,7 @@ export class HttpServer {
       if (this.#draining) response.shouldKeepAlive = false;
       this.#answerFault(this.#asFault(error), request, response);
     } finally {
-      if (this.#draining) setImmediate(() => this.#server.closeIdleConnections()); // its head had gone out before
+      if (this.#draining) setImmediate(() => this.#closeIdle()); // its head had gone out before
     }
   }
 

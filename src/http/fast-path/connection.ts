@@ -1,0 +1,146 @@
+// A connection whose requests come whole and say nothing unusual: read here, answered with Node's own response. With the first one that
+// is anything else the connection goes over to Node's HTTP server, for good, and with every byte of that request.
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type PlainHead, plainHead } from "./plain-head.ts";
+import { WholeMessage } from "./whole-message.ts";
+
+const END_OF_HEAD = "\r\n\r\n";
+/** A head up to this length is remembered: ten thousand connections must not fill the memory with them. */
+const REMEMBERED_CHARS = 2_000;
+
+export interface FastPathLimits {
+  /** What clients are told that a connection may rest. */
+  readonly keepAliveTimeoutMs: number;
+  /** After so long it is closed. */
+  readonly restMs: number;
+  readonly maxHeaderBytes: number;
+}
+
+export interface FastConnectionParts extends FastPathLimits {
+  readonly answer: (message: IncomingMessage, response: ServerResponse) => void;
+  /** Node's HTTP server takes the connection; what it reads first has been put back. */
+  readonly handOver: (connection: FastConnection) => void;
+}
+
+export class FastConnection {
+  readonly socket: Socket;
+  readonly #parts: FastConnectionParts;
+  /** A client says the same about itself with every request: to compare is cheaper than to read. */
+  #lastText = "";
+  #lastHead: PlainHead | undefined;
+  #message: WholeMessage | undefined;
+  #response: ServerResponse | undefined;
+  #hasServed = false;
+  /** What came while the request before it was being answered; while there is any, nothing more is read. */
+  #early: Buffer | undefined;
+
+  constructor(socket: Socket, parts: FastConnectionParts) {
+    this.socket = socket;
+    this.#parts = parts;
+    socket.setTimeout(parts.restMs);
+    socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onClose).on("error", ignore);
+    socket.on("timeout", this.#onTimeout).on("drain", this.#onDrain);
+  }
+
+  /** Closes it between two requests. A client that has only just connected may be sending its first one. */
+  closeIfIdle(): void {
+    if (this.#hasServed && this.#response === undefined) this.socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#response !== undefined) {
+      this.#early = bytes;
+      this.socket.pause();
+      return;
+    }
+    const message = this.#read(bytes);
+    if (message === undefined) this.#handOver(bytes);
+    else this.#answer(message);
+  };
+
+  /** The request that `bytes` are, no more and no less. */
+  #read(bytes: Buffer): WholeMessage | undefined {
+    const headBytes = bytes.indexOf(END_OF_HEAD);
+    if (headBytes < 0 || headBytes > this.#parts.maxHeaderBytes) return undefined;
+    const head = this.#headOf(bytes.toString("latin1", 0, headBytes));
+    const bodyAt = headBytes + END_OF_HEAD.length;
+    if (head === undefined || bytes.length - bodyAt !== head.bodyBytes) return undefined;
+    return new WholeMessage(this.socket, head, bytes.subarray(bodyAt));
+  }
+
+  #headOf(text: string): PlainHead | undefined {
+    if (text === this.#lastText) return this.#lastHead;
+    const head = plainHead(text);
+    if (text.length <= REMEMBERED_CHARS) {
+      this.#lastText = text;
+      this.#lastHead = head;
+    }
+    return head;
+  }
+
+  #answer(message: WholeMessage): void {
+    const response = new ServerResponse(message);
+    tellKeepAliveTimeout(response, this.#parts.keepAliveTimeoutMs);
+    response.assignSocket(this.socket);
+    response.once("finish", this.#onFinish);
+    this.#message = message;
+    this.#response = response;
+    this.#parts.answer(message, response);
+  }
+
+  readonly #onFinish = (): void => {
+    const response = this.#response;
+    if (response === undefined) return;
+    response.detachSocket(this.socket);
+    this.#message = undefined;
+    this.#response = undefined;
+    this.#hasServed = true;
+    response.emit("close");
+    if (!response.shouldKeepAlive) this.socket.destroySoon();
+    else if (this.#early !== undefined) this.#goOn(this.#early);
+  };
+
+  #goOn(early: Buffer): void {
+    this.#early = undefined;
+    this.socket.resume();
+    this.#onData(early);
+  }
+
+  readonly #onEnd = (): void => {
+    this.socket.end();
+  };
+
+  /** Its response hears that from the socket. */
+  readonly #onClose = (): void => {
+    this.#message?.destroy(new Error("the client has gone"));
+  };
+
+  readonly #onTimeout = (): void => {
+    if (this.#response === undefined) this.socket.destroy();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#response?.emit("drain");
+  };
+
+  #handOver(bytes: Buffer): void {
+    const { socket } = this;
+    socket.setTimeout(0);
+    socket.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose).off("error", ignore);
+    socket.off("timeout", this.#onTimeout).off("drain", this.#onDrain);
+    socket.pause(); // else what is put back would come before anybody listens
+    socket.unshift(bytes);
+    this.#parts.handOver(this);
+    socket.resume();
+  }
+}
+
+/** As Node's server does it; it has no other name. */
+function tellKeepAliveTimeout(response: ServerResponse, timeoutMs: number): void {
+  (response as unknown as { _keepAliveTimeout: number })._keepAliveTimeout = timeoutMs;
+}
+
+function ignore(): void {
+  // "close" follows
+}
