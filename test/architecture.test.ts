@@ -43,7 +43,11 @@ const HOMES: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: "HTTP", pattern: /["']node:https?["']/, homes: ["http", "services/outbound"] },
   { what: "SQLite", pattern: /["']node:sqlite["']/, homes: ["store/sqlite", "queue/sqlite"] },
   { what: "the environment", pattern: /\bprocess\.env\b/, homes: ["config/environment.ts"] },
-  { what: "time", pattern: /\bDate\.now\(|\bperformance\.now\(|(?<!socket\.)\bset(?:Timeout|Interval)\(/, homes: ["core/clock.ts"] },
+  {
+    what: "time",
+    pattern: /\bDate\.now\(|\bperformance\.now\(|(?<!socket\.)\bset(?:Timeout|Interval)\(/,
+    homes: ["core/clock.ts"],
+  },
   {
     what: "adapters",
     pattern: /nursery-sandbox\.ts|(?:sqlite|bullmq)-queue\.ts|sqlite-store\.ts|runtimes\/\w+\/runtime\.ts/,

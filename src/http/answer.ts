@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock } from "../core/clock.ts";
 import type { PlatformError } from "../core/errors.ts";
+import { FastResponse } from "./fast-path/fast-response.ts";
 import type { HttpRequest } from "./router.ts";
 
 export function sendText(response: ServerResponse, status: number, text: string): void {
@@ -16,12 +17,24 @@ function send(response: ServerResponse, status: number, contentType: string, bod
     response.destroy(); // an answer that has begun cannot become another one
     return;
   }
-  response.writeHead(status, { "Content-Type": contentType, "Content-Length": Buffer.byteLength(body) });
-  if (response.req.complete) response.end(body);
-  else {
-    response.write(body);
-    endWhenRead(response);
+  const fields = ["Content-Type", contentType];
+  if (response.req.complete) {
+    sendWhole(response, status, fields, body);
+    return;
   }
+  response.writeHead(status, withLength(fields, body)).write(body);
+  endWhenRead(response);
+}
+
+/** @param fields names and values in turn, checked; the length is added to them */
+export function sendWhole(response: ServerResponse, status: number, fields: string[], body: string | Buffer): void {
+  if (response instanceof FastResponse && response.sendWhole(status, fields, body)) return;
+  const isBodyless = status === 204 || status === 304 || response.req.method === "HEAD";
+  response.writeHead(status, isBodyless ? fields : withLength(fields, body)).end(body);
+}
+
+function withLength(fields: readonly string[], body: string | Buffer): string[] {
+  return [...fields, "Content-Length", String(Buffer.byteLength(body))];
 }
 
 /** A client that is still sending a refused body has so long to read the refusal, after its last bytes and in all; then it is cut off. */

@@ -1,7 +1,8 @@
 // A connection whose requests come whole and say nothing unusual: read here, answered with Node's own response. With the first one that
 // is anything else the connection goes over to Node's HTTP server, for good, and with every byte of that request.
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { FastResponse } from "./fast-response.ts";
 import { type PlainHead, plainHead } from "./plain-head.ts";
 import { WholeMessage } from "./whole-message.ts";
 
@@ -30,7 +31,7 @@ export class FastConnection {
   #lastText = "";
   #lastHead: PlainHead | undefined;
   #message: WholeMessage | undefined;
-  #response: ServerResponse | undefined;
+  #response: FastResponse | undefined;
   #hasServed = false;
   /** What came while the request before it was being answered; while there is any, nothing more is read. */
   #early: Buffer | undefined;
@@ -80,23 +81,20 @@ export class FastConnection {
   }
 
   #answer(message: WholeMessage): void {
-    const response = new ServerResponse(message);
-    tellKeepAliveTimeout(response, this.#parts.keepAliveTimeoutMs);
-    response.assignSocket(this.socket);
-    response.once("finish", this.#onFinish);
+    const response = new FastResponse(message, this.socket, this.#parts.keepAliveTimeoutMs, this.#onSent);
     this.#message = message;
     this.#response = response;
     this.#parts.answer(message, response);
   }
 
-  readonly #onFinish = (): void => {
+  readonly #onSent = (): void => {
     const response = this.#response;
     if (response === undefined) return;
     response.detachSocket(this.socket);
     this.#message = undefined;
     this.#response = undefined;
     this.#hasServed = true;
-    response.emit("close");
+    if (!response.destroyed) response.emit("close");
     if (!response.shouldKeepAlive) this.socket.destroySoon();
     else if (this.#early !== undefined) this.#goOn(this.#early);
   };
@@ -134,11 +132,6 @@ export class FastConnection {
     this.#parts.handOver(this);
     socket.resume();
   }
-}
-
-/** As Node's server does it; it has no other name. */
-function tellKeepAliveTimeout(response: ServerResponse, timeoutMs: number): void {
-  (response as unknown as { _keepAliveTimeout: number })._keepAliveTimeout = timeoutMs;
 }
 
 function ignore(): void {

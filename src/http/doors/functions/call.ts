@@ -3,6 +3,7 @@ import type { Version } from "../../../core/program.ts";
 import type { Exchange, RequestHead, ResponseHead, RestOfBody } from "../../../core/exchange.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
 import type { InvocationHandle, InvocationResult } from "../../../services/invoke.ts";
+import { sendWhole } from "../../answer.ts";
 import { setHeaders } from "./cors.ts";
 import { answerFailure, answerFault } from "./fault.ts";
 import { eventRecord, FirstBytes, type KeptHeaders, responseRecord } from "./record.ts";
@@ -69,7 +70,7 @@ export class FunctionCall implements Exchange {
     if (typeof checked === "string") return checked;
     this.status = status;
     this.#headers = checked;
-    if (!end) this.#writeHead(coldStart, waitMs, ranMs, undefined);
+    if (!end) this.#sendHead(coldStart, waitMs, ranMs);
     return undefined;
   }
 
@@ -91,8 +92,7 @@ export class FunctionCall implements Exchange {
     if (outcome.kind === "responded") {
       if (response.headersSent) response.end();
       else {
-        this.#writeHead(coldStart, waitMs, runMs, this.#wholeBody.length);
-        response.end(this.#wholeBody);
+        this.#send(coldStart, waitMs, runMs, this.#wholeBody);
       }
       return;
     }
@@ -132,8 +132,7 @@ export class FunctionCall implements Exchange {
       this.status = status;
       this.#headers = headers;
       if (this.#parts.keepsResponse) this.#sent.push(Buffer.from(body));
-      this.#writeHead(coldStart, waitMs, runMs, Buffer.byteLength(body));
-      response.end(body);
+      this.#send(coldStart, waitMs, runMs, body);
     } catch (error) {
       if (!(error instanceof InvalidResponse)) throw error;
       this.#setOurFields(coldStart, waitMs, runMs);
@@ -142,21 +141,26 @@ export class FunctionCall implements Exchange {
     }
   }
 
-  #writeHead(coldStart: boolean, waitMs: number, ranMs: number, lengthBytes: number | undefined): void {
-    const { response, message, cors } = this.#parts;
-    const status = this.status ?? 200;
+  /** Its body follows as it comes. */
+  #sendHead(coldStart: boolean, waitMs: number, ranMs: number): void {
+    const { response } = this.#parts;
+    response.writeHead(this.status ?? 200, this.#fields(coldStart, waitMs, ranMs));
+    response.flushHeaders();
+  }
+
+  #send(coldStart: boolean, waitMs: number, ranMs: number, body: string | Buffer): void {
+    sendWhole(this.#parts.response, this.status ?? 200, this.#fields(coldStart, waitMs, ranMs), body);
+  }
+
+  #fields(coldStart: boolean, waitMs: number, ranMs: number): string[] {
+    const { message, cors } = this.#parts;
     const fields = this.#platformFields(coldStart, waitMs, ranMs);
     // Two of "Vary" are one list; without ours a cache would show one origin's answer to all.
     for (const [name, value] of cors) if (name === "Vary" || !has(this.#headers, name)) fields.push(name, value);
     for (const [name, value] of this.#headers) fields.push(name, value);
     fields.push("Content-Security-Policy", SANDBOXED_PAGE);
-    const bodyless = status === 204 || status === 304;
-    if (lengthBytes !== undefined && !bodyless && message.method !== "HEAD") {
-      fields.push("Content-Length", String(lengthBytes));
-    }
     if (!message.complete && this.rest !== undefined) fields.push("Connection", "close");
-    response.writeHead(status, fields);
-    if (lengthBytes === undefined) response.flushHeaders();
+    return fields;
   }
 
   /** Names and values in turn: as a list they cost a fifth of what `setHeader` does, while nothing has been set by that. */
