@@ -14,6 +14,8 @@ import {
   noBrowser,
   openBrowserFor,
   openPage,
+  PATIENCE_MS,
+  settled,
 } from "./browser-under-test.ts";
 
 const DIST = join(import.meta.dirname, "../../dashboard/dist");
@@ -154,6 +156,7 @@ describe("the dashboard around its pages", { skip: noBrowser }, () => {
     const page = await openPage(t, browser, other, { expected: /Failed to load resource/ });
     await page.goto("/ui/");
     await page.getByRole("region", { name: "Sandboxes" }).waitFor();
+    await settled(page, PATIENCE_MS); // a part of the page that is being loaded now would never come
     await other.stop();
 
     await page.getByText("The server does not answer").waitFor();
