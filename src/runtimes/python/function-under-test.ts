@@ -22,6 +22,7 @@ export interface RequestHead {
   readonly relativePath?: string;
   readonly query?: string;
   readonly headers?: readonly (readonly [string, string])[];
+  readonly requestId?: string;
 }
 
 export interface LogFrame {
@@ -127,7 +128,8 @@ export class FunctionUnderTest {
   startRequest(head: RequestHead = {}, body: string | Uint8Array = "", end = true): RunUnderTest {
     const run = this.#add();
     const { method = "GET", path = "/fn/greet", relativePath = "/", query = "", headers = [] } = head;
-    const ids = { t: "request", id: run.id, executionId: `e${run.id}`, requestId: `r${run.id}` };
+    const { requestId = `r${run.id}` } = head;
+    const ids = { t: "request", id: run.id, executionId: `e${run.id}`, requestId };
     this.worker.send({ ...ids, method, path, relativePath, query, headers, end }, body);
     return run;
   }

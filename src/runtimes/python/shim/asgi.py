@@ -1,6 +1,6 @@
 """ASGI 3: `http` and `lifespan`."""
 
-from request_facts import RequestFacts, as_request
+from request_facts import Remembered, RequestFacts, as_request
 from responder import responder_of
 
 VERSION = {"version": "3.0", "spec_version": "2.4"}
@@ -50,10 +50,21 @@ async def answer(run, app, server):
 
 
 def scope_of(run, exchange, state):
-    facts = RequestFacts(run, exchange.header)
-    scope = {
+    known = known_scope.of(run, exchange.header)
+    scope = known.copy()
+    scope["asgi"] = VERSION.copy()
+    scope["headers"] = known["headers"].copy()
+    scope["extensions"] = {}
+    if state is not None:
+        scope["state"] = state.copy()
+    return scope
+
+
+def read_scope(run, header):
+    facts = RequestFacts(run, header)
+    return {
         "type": "http",
-        "asgi": dict(VERSION),
+        "asgi": VERSION,
         "http_version": "1.1",
         "method": facts.method,
         "scheme": facts.scheme,
@@ -66,9 +77,9 @@ def scope_of(run, exchange, state):
         "server": facts.server,
         "extensions": {},
     }
-    if state is not None:
-        scope["state"] = state.copy()
-    return scope
+
+
+known_scope = Remembered(read_scope)
 
 
 class Lifespan:

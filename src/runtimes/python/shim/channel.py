@@ -12,6 +12,8 @@ except ImportError:  # an interpreter that was built without it
     getrusage = None
 
 READ_BYTES = 262_144
+REQUEST = b'{"t":"request","id":'
+EXECUTION_ID = b',"executionId":"'
 from_bytes = int.from_bytes
 
 
@@ -20,6 +22,8 @@ class Channel:
         self.fd = fd
         self.unread = b""
         self.at = 0  # where in it the next frame begins
+        self.last_rest = None  # of the header of the last request: what is behind the ids
+        self.last_header = None
         self.at_end = lambda: posix._exit(0)
         # Threads of user code print, too; a signal handler may print while a frame is being written, hence re-entrant.
         self.lock = RLock()
@@ -39,7 +43,27 @@ class Channel:
             self.unread, self.at = b"", 0
         else:
             self.at = end
-        return loads(unread[at + 8 : middle].decode()), unread[middle:end]
+        return self._header(unread[at + 8 : middle]), unread[middle:end]
+
+    def _header(self, text):
+        """A caller says the same with each request, but for the ids: to read that once is a tenth less for a quick handler.
+
+        Where it is the same, so are the objects in it: nobody changes them, and `headers` tells that it is the same.
+        """
+        if text.startswith(REQUEST):
+            comma = text.find(b",", len(REQUEST))
+            begin = comma + len(EXECUTION_ID)
+            if text.startswith(EXECUTION_ID, comma):
+                end = text.find(b'"', begin)
+                if text[end:] == self.last_rest:
+                    header = self.last_header.copy()
+                    header["id"] = int(text[len(REQUEST) : comma])
+                    header["executionId"] = text[begin:end].decode()
+                    return header
+                header = loads(text.decode())
+                self.last_rest, self.last_header = text[end:], header
+                return header.copy()
+        return loads(text.decode())
 
     def has_frame(self):
         """Is a whole frame here already, so that `receive` would not block?"""

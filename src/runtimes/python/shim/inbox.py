@@ -100,13 +100,15 @@ class Inbox(Waiting):
             raise
 
     def drain(self, is_readable):
-        """Hands out what has been read, and what `is_readable()` says is there, unless another thread is at it."""
+        """Hands out what has been read, and before it what `is_readable()` says is there, unless another thread is at it."""
         with self._guard:
             if self._reading:
                 return
             self._reading = True
         try:
-            while self.channel.has_frame() or is_readable():
+            if self.channel.has_frame() or is_readable():
+                self._dispatch(*self.channel.receive())
+            while self.channel.has_frame():
                 self._dispatch(*self.channel.receive())
         finally:
             self._stop_reading()

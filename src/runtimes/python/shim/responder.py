@@ -50,7 +50,7 @@ class Responder:
 
     def start(self, status, headers):
         """`headers` are pairs of text. Nothing is sent before the first piece of the body."""
-        status, pairs = status_of(status), dumps([[text_of(name), text_of(value)] for name, value in headers])
+        status, pairs = status_of(status), pairs_of(headers)
         if len(pairs) > HEAD_MAX_BYTES:
             raise ValueError("the headers of the response are longer than %d bytes" % HEAD_MAX_BYTES)
         self.head = b'"status":%d,"headers":%b' % (status, pairs)
@@ -106,7 +106,7 @@ class Collector:
         self.chunks = []
 
     def start(self, status, headers):
-        self.head = {"status": status_of(status), "headers": [[text_of(name), text_of(value)] for name, value in headers]}
+        self.head = {"status": status_of(status), "headers": texts_of(headers)}
 
     def write(self, data, end=False):
         self.started = True
@@ -126,6 +126,29 @@ def value_of(body, content_type):
         except (ValueError, RecursionError):
             pass  # it only says so
     return text
+
+
+MOST_KNOWN = 16
+known_pairs = {}  # JSON text, by headers that are tuples of bytes or text alone: a program mostly answers with the same ones
+
+
+def pairs_of(headers):
+    headers = tuple(headers)
+    try:
+        known = known_pairs.get(headers)
+    except TypeError:
+        return dumps(texts_of(headers))  # lists, mostly
+    if known is None:
+        known = dumps(texts_of(headers))
+        if all(type(part) in (bytes, str) for pair in headers for part in pair):
+            if len(known_pairs) >= MOST_KNOWN:
+                known_pairs.clear()
+            known_pairs[headers] = known
+    return known
+
+
+def texts_of(headers):
+    return [[text_of(name), text_of(value)] for name, value in headers]
 
 
 def status_of(value):

@@ -3,7 +3,7 @@
 import sys
 from io import BufferedReader, RawIOBase
 
-from request_facts import RequestFacts, as_request
+from request_facts import Remembered, RequestFacts, as_request
 from responder import drive, responder_of
 
 
@@ -64,7 +64,16 @@ def checked(data):
 
 
 def environ_of(run, exchange):
-    facts = RequestFacts(run, exchange.header)
+    environ = known_environ.of(run, exchange.header).copy()
+    environ["wsgi.input"] = BufferedReader(Input(exchange.incoming), 65_536)
+    environ["wsgi.errors"] = sys.stderr
+    environ["cloche.execution_id"] = run.header.get("executionId", "")
+    environ["cloche.request_id"] = run.header.get("requestId", "")
+    return environ
+
+
+def read_environ(run, header):
+    facts = RequestFacts(run, header)
     environ = {
         "REQUEST_METHOD": facts.method,
         "SCRIPT_NAME": latin(facts.root_path),
@@ -77,14 +86,10 @@ def environ_of(run, exchange):
         "REMOTE_ADDR": facts.client or "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": facts.scheme,
-        "wsgi.input": BufferedReader(Input(exchange.incoming), 65_536),
         "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
         "wsgi.multithread": run.worker.variable is not None,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "cloche.execution_id": run.header.get("executionId", ""),
-        "cloche.request_id": run.header.get("requestId", ""),
     }
     for name, value in facts.headers:
         key = name.upper().replace("-", "_")
@@ -94,6 +99,9 @@ def environ_of(run, exchange):
             value = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
         environ[key] = value
     return environ
+
+
+known_environ = Remembered(read_environ)
 
 
 def latin(text):
