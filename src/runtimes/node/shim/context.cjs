@@ -8,7 +8,8 @@ const { env, http, kv, log } = require("./cloche.cjs");
  * @param {{ executionId?: string, requestId?: string, relativePath?: string, timeoutMs?: number }} header of the frame that asked for the run
  */
 function contextOf(info, header) {
-  return {
+  /** @type {Record<string, unknown>} */
+  const context = {
     executionId: header.executionId ?? "",
     functionId: info.id ?? "",
     functionName: info.name ?? "",
@@ -17,13 +18,14 @@ function contextOf(info, header) {
     /** Unix time in milliseconds. */
     startedAt: Date.now(),
     baseUrl: info.baseUrl ?? "",
-    ...(header.timeoutMs === undefined ? {} : { timeoutMs: header.timeoutMs }),
-    ...(header.relativePath === undefined ? {} : { relativePath: header.relativePath }),
     kv,
     env,
     log,
     http,
   };
+  if (header.timeoutMs !== undefined) context.timeoutMs = header.timeoutMs;
+  if (header.relativePath !== undefined) context.relativePath = header.relativePath;
+  return context;
 }
 
 module.exports = { contextOf };

@@ -162,15 +162,24 @@ async function loadHandler() {
   const { env, info, options } = program;
   const { error, file, format, style } = options;
   if (error !== undefined) throw NO_HANDLER;
+  if (style === "web") require("./web.cjs").prepareWeb();
   const exported = await importEntry();
-  const context = (run) => ({ ...contextOf(info, run.header), waitUntil, ...(run.signal && { signal: run.signal }) });
+  const context = (run) => {
+    const context = contextOf(info, run.header);
+    context.waitUntil = waitUntil;
+    if (run.signal !== undefined) context.signal = run.signal;
+    return context;
+  };
   if (style === "web") {
     const { answerWeb, webHandler } = require("./web.cjs");
     const handler = webHandler(defaultOf(exported, format), file);
     const vars = Object.freeze({ ...env });
     const passThroughOnException = () => {};
-    return (run) =>
-      answerWeb(handler, run, { env: vars, ctx: { ...context(run), passThroughOnException }, baseUrl: info.baseUrl });
+    return (run) => {
+      const ctx = context(run);
+      ctx.passThroughOnException = passThroughOnException;
+      return answerWeb(handler, run, { env: vars, ctx, baseUrl: info.baseUrl });
+    };
   }
   if (style === undefined) throw NO_HANDLER;
   const { answerLambda, answerMain } = require("./lambda.cjs");

@@ -57,6 +57,14 @@ class Inbox {
     return bytes;
   }
 
+  /** All bytes, where they have come; undefined where they are still coming. */
+  takeWhole() {
+    if (!this.#ended || this.#closed) return undefined;
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return bytes;
+  }
+
   /** All bytes. */
   async whole() {
     const chunks = [];

@@ -5,7 +5,7 @@ const { chunksOf, isStream, stop } = require("./chunks.cjs");
 const { gatewayEvent, whiskParams } = require("./events.cjs");
 const { bytesOf } = require("./outbox.cjs");
 const { toJson } = require("./result.cjs");
-const { answerWithResponse, isResponse } = require("./web.cjs");
+const { answerWithResponse, isResponse } = require("./web-answer.cjs");
 
 /** @typedef {import("./run.cjs").Run} Run */
 

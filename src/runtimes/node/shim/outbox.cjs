@@ -2,7 +2,7 @@
 "use strict";
 // The response of a run on its way out: its head, and a body that waits where the server has not passed on enough of it.
 const { sendBytes } = require("./channel.cjs");
-const { stop } = require("./chunks.cjs");
+const { chunksOf, stop } = require("./chunks.cjs");
 
 const FRAME_BYTES = 65_536;
 const WINDOW_BYTES = 262_144;
@@ -50,6 +50,13 @@ class Outbox {
       stop(body);
       throw error;
     }
+  }
+
+  /** Sends a response whose body is at hand, and ends the run. @param {number} status @param {[string, string][]} headers @param {Uint8Array} bytes */
+  async respondWhole(status, headers, bytes) {
+    this.#run.signal?.throwIfAborted();
+    if (bytes.length <= FRAME_BYTES) this.#run.finish({ t: "response", id: this.#run.id, status, headers }, bytes);
+    else await this.respond(status, headers, chunksOf(once(bytes)));
   }
 
   async #stream(head, body) {
@@ -115,6 +122,10 @@ async function endsNow(next) {
       () => false,
     ))
   );
+}
+
+function* once(value) {
+  yield value;
 }
 
 /** @returns {Uint8Array} */

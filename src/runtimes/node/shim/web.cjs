@@ -1,12 +1,22 @@
 // @ts-check
 "use strict";
 // The style `web`: a Request in, a Response out.
-const { chunksOf } = require("./chunks.cjs");
-const { toJson } = require("./result.cjs");
+const { answerWithResponse, isResponse } = require("./web-answer.cjs");
+const webRequest = require("./web-request.cjs");
+const webResponse = require("./web-response.cjs");
+
+const { LightRequest } = webRequest;
+const { LightResponse } = webResponse;
 
 /** @typedef {import("./run.cjs").Run} Run */
 
 const METHODS_WITHOUT_BODY = new Set(["GET", "HEAD"]);
+
+/** Before any code of the program runs. */
+function prepareWeb() {
+  webRequest.install();
+  webResponse.install();
+}
 
 /** The handler of a default export. @param {any} exported @param {string} file */
 function webHandler(exported, file) {
@@ -29,44 +39,18 @@ function requestOf(run, baseUrl) {
   const scheme = baseUrl?.startsWith("https:") ? "https" : "http";
   const url = `${scheme}://${host}${path}${query === "" ? "" : `?${query}`}`;
   const hasBody = !METHODS_WITHOUT_BODY.has(method) && !(run.inbox.isWhole && run.inbox.isEmpty);
-  const body = hasBody ? run.inbox.stream() : undefined;
-  return new Request(url, /** @type {any} */ ({ method, headers, body, signal, duplex: "half" }));
-}
-
-/** Of this or another realm, or of a polyfill. @param {any} value */
-function isResponse(value) {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof value.status === "number" &&
-    typeof value.arrayBuffer === "function" &&
-    typeof value.headers?.[Symbol.iterator] === "function"
-  );
-}
-
-/** Answers `run` with a Response: a `request` with all of it, a `run` with its body as a value. @param {Run} run @param {any} response */
-async function answerWithResponse(run, response) {
-  if (response.status < 200)
-    throw new TypeError(`the Response has status ${response.status}, with which none can be sent`);
-  if (response.bodyUsed)
-    throw new TypeError("the Response's body has been read already; return response.clone() or a new one");
-  if (run.isRequest) {
-    await run.outbox.respond(
-      response.status,
-      [...response.headers],
-      response.body ? chunksOf(response.body) : undefined,
-    );
-    return;
-  }
-  const text = await response.text();
-  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get("content-type") ?? "");
-  if (text === "") run.succeed("");
-  else run.succeed(isJson ? toJson(JSON.parse(text)) : toJson(text));
+  const { inbox } = run;
+  return /** @type {any} */ (new LightRequest({ url, method, headers, hasBody, inbox, signal }));
 }
 
 /** @param {(request: Request, env: object, ctx: object) => unknown} handler @param {Run} run @param {{ env: object, ctx: object, baseUrl?: string }} given */
 async function answerWeb(handler, run, { env, ctx, baseUrl }) {
   const response = await handler(requestOf(run, baseUrl), env, ctx);
+  const whole = run.isRequest ? LightResponse.whole(response) : undefined;
+  if (whole !== undefined) {
+    await run.outbox.respondWhole(whole.status, whole.headers, whole.bytes);
+    return;
+  }
   if (!isResponse(response)) throw new TypeError(`the handler must return a Response, but returned ${shown(response)}`);
   await answerWithResponse(run, response);
 }
@@ -78,4 +62,4 @@ function shown(value) {
   return name === undefined || name === "Object" ? "a plain object" : `an object of class ${name}`;
 }
 
-module.exports = { answerWeb, answerWithResponse, isResponse, webHandler };
+module.exports = { answerWeb, prepareWeb, webHandler };
