@@ -11,7 +11,7 @@ try:
 except ImportError:  # an interpreter that was built without it
     getrusage = None
 
-READ_BYTES = 262_144
+READ_BYTES = 65_536  # more would be mapped and given back for each read: a lone call costs half as much again
 REQUEST = b'{"t":"request","id":'
 EXECUTION_ID = b',"executionId":"'
 from_bytes = int.from_bytes
