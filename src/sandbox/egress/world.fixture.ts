@@ -76,6 +76,8 @@ const PACKERS: { readonly [name: string]: (data: Buffer | string) => Buffer } = 
   br: (data) => brotliCompressSync(data, FAST),
 };
 
+const together: (() => void)[] = [];
+
 function onRequest(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "", "http://world");
   const answer = published.get(url.pathname);
@@ -116,6 +118,10 @@ function onRequest(request: IncomingMessage, response: ServerResponse): void {
       break;
     case "/large":
       Readable.from(chunks(Number(url.searchParams.get("bytes")))).pipe(response);
+      break;
+    case "/together": // as large as `bytes`, and sent when `of` requests have come
+      together.push(() => Readable.from(chunks(Number(param("bytes")))).pipe(response));
+      if (together.length === Number(param("of"))) for (const begin of together.splice(0)) begin();
       break;
     case "/slow":
       void sleep(SLOW_MS).then(() => response.end("late"));
