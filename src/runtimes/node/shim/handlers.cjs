@@ -164,11 +164,11 @@ async function loadHandler() {
   if (error !== undefined) throw NO_HANDLER;
   if (style === "web") require("./web.cjs").prepareWeb();
   const exported = await importEntry();
-  const context = (run) => {
-    const context = contextOf(info, run.header);
-    context.waitUntil = waitUntil;
-    if (run.signal !== undefined) context.signal = run.signal;
-    return context;
+  const contextFor = (run) => {
+    const ctx = contextOf(info, run.header);
+    ctx.waitUntil = waitUntil;
+    if (run.signal !== undefined) ctx.signal = run.signal;
+    return ctx;
   };
   if (style === "web") {
     const { answerWeb, webHandler } = require("./web.cjs");
@@ -176,7 +176,7 @@ async function loadHandler() {
     const vars = Object.freeze({ ...env });
     const passThroughOnException = () => {};
     return (run) => {
-      const ctx = context(run);
+      const ctx = contextFor(run);
       ctx.passThroughOnException = passThroughOnException;
       return answerWeb(handler, run, { env: vars, ctx, baseUrl: info.baseUrl });
     };
@@ -188,7 +188,7 @@ async function loadHandler() {
   if (typeof handler !== "function")
     throw new TypeError(`"${name}" of ${file} is a ${typeof handler}; it must be a function`);
   const answerIt = style === "main" ? answerMain : answerLambda;
-  return (run) => answerIt(handler, run, { ctx: context(run), info });
+  return (run) => answerIt(handler, run, { ctx: contextFor(run), info });
 }
 
 /** CommonJS has a default export by a convention of compilers only. */
