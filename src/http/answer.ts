@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock } from "../core/clock.ts";
 import type { PlatformError } from "../core/errors.ts";
-import { FastResponse } from "./fast-path/fast-response.ts";
+import { FastResponse, isBodyless } from "./fast-path/fast-response.ts";
 import type { HttpRequest } from "./router.ts";
 
 export function sendText(response: ServerResponse, status: number, text: string): void {
@@ -29,8 +29,8 @@ function send(response: ServerResponse, status: number, contentType: string, bod
 /** @param fields names and values in turn, checked; the length is added to them */
 export function sendWhole(response: ServerResponse, status: number, fields: string[], body: string | Buffer): void {
   if (response instanceof FastResponse && response.sendWhole(status, fields, body)) return;
-  const isBodyless = status === 204 || status === 304 || response.req.method === "HEAD";
-  response.writeHead(status, isBodyless ? fields : withLength(fields, body)).end(body);
+  const sent = isBodyless(response.req.method, status) ? fields : withLength(fields, body);
+  response.writeHead(status, sent).end(body);
 }
 
 function withLength(fields: readonly string[], body: string | Buffer): string[] {

@@ -5,7 +5,11 @@ import type { WholeMessage } from "./whole-message.ts";
 
 /** Larger ones are sent behind the head instead of being copied there. */
 const COPIED_BYTES = 16 * 1024;
-const BODYLESS: ReadonlySet<number> = new Set([204, 304]);
+
+/** True for answers that have no body, whatever is in it: RFC 9110, 6.4.1. */
+export function isBodyless(method: string | undefined, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}
 
 /** Node's response, with a short way for an answer that is there as a whole. */
 export class FastResponse extends ServerResponse<WholeMessage> {
@@ -30,7 +34,7 @@ export class FastResponse extends ServerResponse<WholeMessage> {
    * @param fields names and values in turn, such as headers can have: nobody looks at them again
    */
   sendWhole(status: number, fields: readonly string[], body: string | Buffer): boolean {
-    if (this.req.method === "HEAD" || BODYLESS.has(status) || !this.shouldKeepAlive) return false;
+    if (isBodyless(this.req.method, status) || !this.shouldKeepAlive) return false;
     if (this.headersSent || this.getHeaderNames().length > 0) return false;
     const head = this.#head(status, fields, Buffer.byteLength(body));
     this.destroyed = true; // as Node has it after an answer: there is no second one

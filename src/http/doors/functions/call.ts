@@ -91,9 +91,7 @@ export class FunctionCall implements Exchange {
     if (response.destroyed) return;
     if (outcome.kind === "responded") {
       if (response.headersSent) response.end();
-      else {
-        this.#send(coldStart, waitMs, runMs, this.#wholeBody);
-      }
+      else this.#send(coldStart, waitMs, runMs, this.#wholeBody);
       return;
     }
     if (response.headersSent) {
