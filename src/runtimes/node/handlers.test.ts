@@ -509,6 +509,52 @@ test("an error that nothing catches fails the runs in progress and retires the w
   assert.match((await server.shim.afterwards()) ?? "", /not caught/);
 });
 
+test("runs that come together are begun one after the other, each when nothing of the one before it is left to do at once", async (t) => {
+  const server = await serve(
+    t,
+    `let running = 0;
+     export const handler = async (n) => {
+       if (++running > 1) throw new Error("together");
+       if (n % 3 === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+       process.nextTick(() => { Promise.resolve().then(() => process.nextTick(() => { running -= 1 })) });
+       return n;
+     }`,
+  );
+  await server.value(0);
+  const inputs = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  server.shim.control.cork();
+  const ids = inputs.map((input) => server.run(input));
+  server.shim.control.uncork();
+
+  const ended = await server.ended(...ids);
+
+  assert.deepEqual(
+    ended.map(({ end }) => end.body),
+    inputs.map(String),
+  );
+});
+
+test("what a run leaves unhandled does not fail the next one, which came with it", async (t) => {
+  const server = await serve(
+    t,
+    "export const handler = async (n) => { if (n === 1) void Promise.reject(new Error('left')); await 1; return n }",
+  );
+  await server.value(0);
+  server.shim.control.cork();
+  const [first] = [server.run(1), server.run(2)];
+  server.shim.control.uncork();
+
+  const [ended] = await server.ended(first);
+
+  assert.equal(ended?.end.body, "1");
+  const frames = [await server.shim.next(), await server.shim.next()];
+  assert.deepEqual(
+    frames.map((frame) => frame?.t),
+    ["log", "retire"],
+  );
+  assert.match(frames[0]?.body ?? "", /left/);
+});
+
 test("a program whose loading throws fails its run and retires the worker", async (t) => {
   const server = await serve(t, "await 1;\nthrow new Error('at the top');\nexport const handler = () => 1");
 

@@ -12,6 +12,8 @@ export interface Ask {
   readonly relativePath?: string;
   readonly query?: string;
   readonly headers?: readonly (readonly [string, string])[];
+  /** Undefined: one of its own. */
+  readonly requestId?: string;
   readonly body?: string | Uint8Array;
   /** The body's end comes later, in `body` frames. */
   readonly streams?: boolean;
@@ -46,11 +48,12 @@ export class TestServer {
     relativePath = "/",
     query = "",
     headers = [],
+    requestId,
     body = "",
     streams = false,
   }: Ask): number {
     const id = ++this.#lastId;
-    const ids = { id, executionId: `exec-${id}`, requestId: `req-${id}` };
+    const ids = { id, executionId: `exec-${id}`, requestId: requestId ?? `req-${id}` };
     this.shim.send({ t: "request", ...ids, method, path, relativePath, query, headers, end: !streams }, body);
     return id;
   }

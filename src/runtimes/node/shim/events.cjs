@@ -5,13 +5,33 @@ const { isUtf8 } = require("node:buffer");
 
 /** @typedef {{ id: number, method: string, path: string, relativePath: string, query: string, headers: [string, string][], requestId: string, executionId: string }} RequestHeader */
 
+/** Of the last request: the next one of the same caller has the same list (`channel.cjs`). @type {[string, string][]} */
+let lastList = [];
+let lastHeaders = {};
+
 /** Several values of one name in one, as HTTP means it. */
 function headersOf({ headers }) {
-  const found = Object.create(null);
-  for (const [name, value] of headers) {
-    found[name] = name in found ? `${found[name]}${name === "cookie" ? "; " : ","}${value}` : value;
+  if (headers !== lastList) {
+    const found = Object.create(null);
+    for (const [name, value] of headers) {
+      found[name] = name in found ? `${found[name]}${name === "cookie" ? "; " : ","}${value}` : value;
+    }
+    lastList = headers;
+    lastHeaders = { ...found };
   }
-  return { ...found };
+  return { ...lastHeaders };
+}
+
+let lastMs = 0;
+let lastTime = "";
+
+/** @param {number} ms */
+function isoTime(ms) {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTime = new Date(ms).toISOString();
+  }
+  return lastTime;
 }
 
 /** The first value of each name, decoded. */
@@ -40,7 +60,7 @@ function gatewayEvent(header, bytes, info) {
   for (const [name, value] of new URLSearchParams(header.query)) {
     query[name] = name in query ? `${query[name]},${value}` : value;
   }
-  const now = new Date();
+  const nowMs = Date.now();
   const relative = header.relativePath.slice(1);
   const { body, isBase64Encoded = false } = bodyOf(bytes);
   return {
@@ -67,8 +87,8 @@ function gatewayEvent(header, bytes, info) {
       requestId: header.requestId,
       routeKey: "$default",
       stage: "$default",
-      time: now.toISOString(),
-      timeEpoch: now.getTime(),
+      time: isoTime(nowMs),
+      timeEpoch: nowMs,
     },
     ...(bytes.length === 0 ? {} : { body }),
     isBase64Encoded,

@@ -34,6 +34,8 @@ const queue = [];
 const active = [];
 /** Pings that wait for a moment without a run. @type {number[]} */
 const pings = [];
+/** Of the event loop, asked for to take runs in. */
+let turns = 0;
 /** @type {AsyncLocalStorage<Run>} */
 const storage = new AsyncLocalStorage();
 /** @type {Promise<(run: Run) => Promise<void>> | undefined} */
@@ -68,7 +70,7 @@ function onFrame(frame) {
     case "request":
     case "check":
       queue.push(new Run(frame, { cancellable: program.concurrency > 1, raw: writesRaw, onOver }));
-      takeRuns();
+      takeRunsInTurn();
       break;
     case "body":
       findRun(header.id)?.inbox.push(body, header.end === true);
@@ -84,7 +86,7 @@ function onFrame(frame) {
       break;
     case "ping":
       pings.push(header.id);
-      takeRuns();
+      takeRunsInTurn();
       break;
     default: // unknown frames are ignored
   }
@@ -94,7 +96,17 @@ function findRun(id) {
   return active.find((run) => run.id === id) ?? queue.find((run) => run.id === id);
 }
 
+/**
+ * One turn for each run that has come: what came together is taken in one round of the event loop, which is a tenth of a quick run, and
+ * yet what a run leaves to do at once, a promise that nobody handles, comes before the next one.
+ */
+function takeRunsInTurn() {
+  turns++;
+  setImmediate(takeRuns);
+}
+
 function takeRuns() {
+  turns--;
   while (active.length < program.concurrency) {
     const run = isRetired ? undefined : queue.shift();
     if (run === undefined) break;
@@ -109,7 +121,7 @@ function takeRuns() {
 function onOver(run) {
   const at = active.indexOf(run);
   if (at >= 0) active.splice(at, 1);
-  setImmediate(takeRuns); // what the code does as it ends its run comes before the next one
+  if (turns === 0 && queue.length + pings.length > 0) takeRunsInTurn();
 }
 
 async function answer(run) {

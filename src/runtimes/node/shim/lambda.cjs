@@ -14,13 +14,17 @@ const LONG_MS = 900_000;
 
 /** @param {Function} handler @param {Run} run @param {{ ctx: any, info: any }} given */
 async function answerLambda(handler, run, { ctx, info }) {
-  const event = run.isRequest ? gatewayEvent(run.header, await run.inbox.whole(), info) : inputOf(run);
+  const event = run.isRequest
+    ? gatewayEvent(run.header, run.inbox.takeWhole() ?? (await run.inbox.whole()), info)
+    : inputOf(run);
   await answerWithValue(run, await callLambda(handler, event, lambdaContext(ctx)));
 }
 
 /** @param {Function} main @param {Run} run @param {{ ctx: any }} given */
 async function answerMain(main, run, { ctx }) {
-  const params = run.isRequest ? whiskParams(run.header, await run.inbox.whole()) : inputOf(run);
+  const params = run.isRequest
+    ? whiskParams(run.header, run.inbox.takeWhole() ?? (await run.inbox.whole()))
+    : inputOf(run);
   await answerWithValue(run, await main(params, ctx));
 }
 
