@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Execution } from "../core/execution.ts";
 import { ManualClock } from "../core/manual-clock.fixture.ts";
-import type { Store } from "../store/store.ts";
+import type { ExecutionBatch, Store } from "../store/store.ts";
 import { History } from "./history.ts";
 
 /** A history over a store that takes batches when the test lets it. */
@@ -12,9 +12,16 @@ function history() {
   const log: string[] = [];
   const store = { hold: Promise.resolve(), batches };
   const port = {
-    appendExecutions(executions: readonly Execution[]) {
-      batches.push(executions.length);
-      return store.hold;
+    newExecutionBatch(): ExecutionBatch {
+      const batch = {
+        rows: 0,
+        add: () => void batch.rows++,
+        append() {
+          batches.push(batch.rows);
+          return store.hold;
+        },
+      };
+      return batch;
     },
   } as unknown as Store;
   const subject = new History(port, clock, (line) => log.push(line));

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Execution } from "../core/execution.ts";
-import type { Store } from "../store/store.ts";
+import type { ExecutionBatch, Store } from "../store/store.ts";
 
 const FLUSH_MS = 20; // later ones double the p99 of a few quick calls: the store's thread has their core for longer
 const BUSY_FLUSH_MS = 100; // sooner ones take a tenth of the throughput of many (bench/warm.ts)
@@ -16,7 +16,7 @@ export class History {
   readonly #log: (line: string) => void;
   /** Of this turn of the event loop. What makes a record holds on to the whole call, so it must not live for longer. */
   #fresh: (() => Execution)[] = [];
-  #buffer: Execution[] = [];
+  #batch: ExecutionBatch | undefined;
   #pendingRows = 0;
   #lostRows = 0;
   #cancelFlush: (() => void) | undefined;
@@ -41,18 +41,24 @@ export class History {
     }
     this.#pendingRows++;
     if (this.#fresh.push(describe) === 1) setImmediate(() => this.#describeFresh());
-    if (this.#buffer.length + this.#fresh.length >= BATCH_ROWS) this.#flush();
+    if (this.#waiting >= BATCH_ROWS) this.#flush();
     else this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.#flushUnlessBusy());
   }
 
   /** Sees every record once. */
   protected note(_execution: Execution): void {}
 
+  get #waiting(): number {
+    return (this.#batch?.rows ?? 0) + this.#fresh.length;
+  }
+
   #describeFresh(): void {
+    if (this.#fresh.length === 0) return;
+    const batch = (this.#batch ??= this.#store.newExecutionBatch());
     for (const describe of this.#fresh) {
       const execution = describe();
       this.note(execution);
-      this.#buffer.push(execution);
+      batch.add(execution);
     }
     this.#fresh = [];
   }
@@ -64,7 +70,7 @@ export class History {
   }
 
   #flushUnlessBusy(): void {
-    if (this.#buffer.length + this.#fresh.length < BUSY_ROWS) this.#flush();
+    if (this.#waiting < BUSY_ROWS) this.#flush();
     else this.#cancelFlush = this.#clock.after(BUSY_FLUSH_MS - FLUSH_MS, () => this.#flush());
   }
 
@@ -72,20 +78,21 @@ export class History {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     this.#describeFresh();
-    if (this.#buffer.length === 0) return;
-    const writing = this.#write(this.#buffer);
-    this.#buffer = [];
+    if (this.#batch === undefined) return;
+    const writing = this.#write(this.#batch);
+    this.#batch = undefined;
     this.#writing.add(writing);
     void writing.finally(() => this.#writing.delete(writing));
   }
 
-  async #write(batch: readonly Execution[]): Promise<void> {
+  async #write(batch: ExecutionBatch): Promise<void> {
+    const { rows } = batch;
     try {
-      await this.#store.appendExecutions(batch);
+      await batch.append();
     } catch (error) {
-      this.#lose(batch.length, messageOf(error));
+      this.#lose(rows, messageOf(error));
     } finally {
-      this.#pendingRows -= batch.length;
+      this.#pendingRows -= rows;
     }
   }
 

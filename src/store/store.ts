@@ -212,6 +212,15 @@ export interface MetricsBucket {
   readonly p99Ms: number | undefined;
 }
 
+/** Executions that wait until they are stored together; where the store can, in less than the objects would need. */
+export interface ExecutionBatch {
+  /** How many. */
+  readonly rows: number;
+  add(execution: Execution): void;
+  /** As `appendExecutions`; the batch is used up then. */
+  append(): Promise<void>;
+}
+
 /**
  * What the platform remembers. Every method rejects with PlatformError STORE_UNAVAILABLE when the medium fails. What was
  * stored is there after a power cut, but an execution may be lost in one, see `appendExecutions`.
@@ -330,6 +339,9 @@ export interface Store {
    * and in the background. One of a function that was deleted is not kept.
    */
   appendExecutions(executions: readonly Execution[]): Promise<void>;
+
+  /** For who has them one by one. */
+  newExecutionBatch(): ExecutionBatch;
 
   findExecution(id: string): Promise<Execution | undefined>;
 

@@ -1,4 +1,5 @@
 import { systemClock } from "../../core/clock.ts";
+import type { Execution } from "../../core/execution.ts";
 import { PlatformError } from "../../core/errors.ts";
 import { newId } from "../../core/id.ts";
 import type { RedisSettings } from "../../core/redis-settings.ts";
@@ -14,6 +15,7 @@ import { keyspaceOf } from "./keyspace.ts";
 import { KvRecords } from "./kv.ts";
 import { MetaScripts } from "./meta-scripts.ts";
 import { Metrics } from "./metrics.ts";
+import { ListedBatch } from "../listed-batch.ts";
 import { Nodes } from "./nodes.ts";
 import { RedisChanges } from "./redis-changes.ts";
 import { checkRedis } from "./redis-check.ts";
@@ -114,6 +116,7 @@ function assemble(parts: {
       }
     };
 
+  const appendExecutions = call((batch: readonly Execution[]) => executions.append(batch));
   return {
     createFunction: call((created) => functions.create(created)),
     findFunction: call((wanted) => functions.find(wanted)),
@@ -148,7 +151,8 @@ function assemble(parts: {
     kvGet: call((scope, key, atMs) => kv.get(scope, key, atMs)),
     kvChange: call((scope, change, limitBytes, atMs) => kv.change(scope, change, limitBytes, atMs)),
     kvList: call((scope, query) => kv.list(scope, query)),
-    appendExecutions: call((batch) => executions.append(batch)),
+    appendExecutions,
+    newExecutionBatch: () => new ListedBatch(appendExecutions),
     findExecution: call((id) => executions.find(id)),
     listExecutions: call((query) => list.page(query)),
     endInterrupted: call((error) => executions.endInterrupted(error, true)),

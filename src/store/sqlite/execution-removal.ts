@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { FLAGS } from "./execution-cells.ts";
+import { FLAGS } from "./execution-flags.ts";
 import type { ExecutionsTable } from "./executions-table.ts";
 
 interface OldRow {

@@ -1,5 +1,5 @@
 import type { Execution, ExecutionSummary } from "../../core/execution.ts";
-import { FLAGS } from "./execution-cells.ts";
+import { FLAGS } from "./execution-flags.ts";
 import { unpackLines } from "./execution-lines.ts";
 import type { FunctionKeys } from "./function-keys.ts";
 import { statusOf, triggerOf } from "./outcome-codes.ts";

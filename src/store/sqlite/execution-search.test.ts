@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { anExecution, RESIZE_ID } from "../executions.fixture.ts";
 import type { ExecutionQuery } from "../store.ts";
-import { toBatch } from "./execution-cells.ts";
+import { packed } from "./packed-executions.ts";
 import { ExecutionSearch } from "./execution-search.ts";
 import { ExecutionsTable } from "./executions-table.ts";
 import { FunctionKeys } from "./function-keys.ts";
@@ -22,7 +22,7 @@ const functions = new FunctionKeys(database);
 const executions = new ExecutionsTable(database, functions);
 const T0_MS = 1_700_000_000_000;
 const logs = [{ stream: "stdout", level: "info", atMs: T0_MS, text: "hello" }] as const;
-executions.append(toBatch(Array.from({ length: 5_000 }, (_, n) => anExecution(n, { version: n % 3, logs }))), () => {});
+executions.append(packed(Array.from({ length: 5_000 }, (_, n) => anExecution(n, { version: n % 3, logs }))), () => {});
 
 /** Every statement that a search prepares. */
 const statements: string[] = [];

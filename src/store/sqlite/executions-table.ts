@@ -1,21 +1,23 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Execution } from "../../core/execution.ts";
 import { ExecutionBlocks } from "./execution-blocks.ts";
-import { CELLS, EXTRA_CELLS, FLAGS } from "./execution-cells.ts";
-import type { Cell, ExecutionBatch } from "./execution-cells.ts";
 import { ExecutionCounts } from "./execution-counts.ts";
+import { FLAGS } from "./execution-flags.ts";
 import { SELECT_EXECUTION, toExecution } from "./execution-rows.ts";
 import type { ExecutionRow } from "./execution-rows.ts";
 import { indexWords } from "./execution-words.ts";
 import type { FunctionKeys } from "./function-keys.ts";
 import { MetricsTable } from "./metrics-table.ts";
 import { outcomeCode, outcomesOf, statusOf, triggerOf } from "./outcome-codes.ts";
+import { PackedRows } from "./packed-executions.ts";
+import type { PackedExecutions, PackedRow } from "./packed-executions.ts";
 import { ProgramsTable } from "./programs-table.ts";
 import type { ProgramKeys } from "./programs-table.ts";
 import { Rests } from "./rests.ts";
 import { transaction } from "./transaction.ts";
 
-const NOTHING: readonly Cell[] = EXTRA_CELLS.map(() => null);
+type Cell = string | number | null;
+
 const COLUMNS = 15;
 const PLACES = `(${"?, ".repeat(COLUMNS - 1)}?)`;
 /** That go in by one statement: a quarter less work for each. More together gain nothing. */
@@ -27,11 +29,9 @@ const WORK_MS_OF_MANY = 0.25;
 const FEW = 256;
 
 /** One execution of a batch. */
-interface Put extends ProgramKeys {
-  readonly cells: readonly Cell[];
-  readonly at: number;
-  readonly extras: readonly Cell[];
-  readonly from: number;
+interface Put {
+  readonly keys: ProgramKeys;
+  readonly row: PackedRow;
 }
 
 interface StoredRow {
@@ -91,29 +91,22 @@ export class ExecutionsTable {
     this.#nextSequence = this.#lastSequence() + 1;
   }
 
-  /**
-   * Appends what `toBatch` made.
-   *
-   * @param afterwards runs within the same transaction
-   */
-  append({ cells, programs, extras }: ExecutionBatch, afterwards: (functionKeys: ReadonlySet<number>) => void): void {
+  /** @param afterwards runs within the same transaction */
+  append(batch: PackedExecutions, afterwards: (functionKeys: ReadonlySet<number>) => void): void {
     this.change(() => {
-      const keys = programs.map((program) => this.programs.findOrAdd(program));
-      const puts: Put[] = [];
-      for (let at = 0; at < cells.length; at += CELLS.length) {
-        const own = keys[Number(cells[at + 1])];
+      const keys = batch.programs.map((program) => this.programs.findOrAdd(program));
+      const rests = new Rests(batch.rows < FEW ? WORK_MS_OF_FEW : WORK_MS_OF_MANY);
+      const rows = new PackedRows(batch);
+      let together: Put[] = [];
+      for (let row = rows.next(); row !== undefined; row = rows.next()) {
+        const own = keys[row.program];
         if (own === undefined) continue; // its function was deleted meanwhile
-        const place = cells[at + 7] ?? null;
-        const extra = place === null ? { extras: NOTHING, from: 0 } : { extras, from: Number(place) };
-        puts.push({ programKey: own.programKey, functionKey: own.functionKey, cells, at, ...extra });
-      }
-      const rests = new Rests(puts.length < FEW ? WORK_MS_OF_FEW : WORK_MS_OF_MANY);
-      let first = 0;
-      for (; first + TOGETHER <= puts.length; first += TOGETHER) {
-        this.#put(this.#insertTogether, puts.slice(first, first + TOGETHER));
+        if (together.push({ keys: own, row }) < TOGETHER) continue;
+        this.#put(this.#insertTogether, together);
+        together = [];
         rests.mayTake();
       }
-      for (const put of puts.slice(first)) this.#put(this.#insert, [put]);
+      for (const put of together) this.#put(this.#insert, [put]);
       this.#flush();
       afterwards(new Set(keys.flatMap((own) => (own === undefined ? [] : [own.functionKey]))));
     });
@@ -182,14 +175,14 @@ export class ExecutionsTable {
       const sequence = first + index;
       const stored = areAllNew ? undefined : this.#storedAs(put);
       if (stored === undefined || stored.sequence === sequence) {
-        this.counts.add(put.functionKey, 1);
+        this.counts.add(put.keys.functionKey, 1);
         this.#tell(put, sequence);
       } else if (statusOf(stored.outcome) === "running") this.#replaceBy(put, stored);
     }
   }
 
-  #storedAs({ cells, at }: Put): StoredRow {
-    return this.#select.get(cells[at] ?? null) as object as StoredRow;
+  #storedAs({ row }: Put): StoredRow {
+    return this.#select.get(row.id) as object as StoredRow;
   }
 
   #replaceBy(put: Put, stored: StoredRow): void {
@@ -198,33 +191,20 @@ export class ExecutionsTable {
     this.#removeDetails.run(sequence);
     if ((stored.flags & FLAGS.hasWords) !== 0) this.#removeWords.run(sequence);
     this.counts.add(stored.function_key, -1);
-    this.counts.add(put.functionKey, 1);
+    this.counts.add(put.keys.functionKey, 1);
     this.#tell(put, sequence);
   }
 
   /** What is told of an execution beside its row. */
-  #tell({ programKey, functionKey, cells, at, extras, from }: Put, sequence: number): void {
-    const outcome = Number(cells[at + 2]);
-    const queuedAtMs = Number(cells[at + 3]);
-    const error = extras[from + 1] ?? null;
-    const event = extras[from + 4] ?? null;
-    const response = extras[from + 5] ?? null;
-    const lines = extras[from + 6] ?? null;
+  #tell({ keys: { programKey, functionKey }, row }: Put, sequence: number): void {
+    const { outcome, queuedAtMs, runMs, flags, event, extra } = row;
+    const { error = null, response = null, lines = null } = extra ?? {};
     if (event !== null || response !== null || lines !== null) this.#putDetails.run(sequence, event, response, lines);
     if (error !== null || lines !== null) {
-      const facets = { functionKey, programKey, outcome };
-      this.#insertWords.run(sequence, indexWords(sequence, facets, error as string | null, lines as string | null));
+      this.#insertWords.run(sequence, indexWords(sequence, { functionKey, programKey, outcome }, error, lines));
     }
     this.blocks.add(sequence, queuedAtMs);
-    const flags = Number(cells[at + 6]);
-    this.#count(
-      { functionKey, outcome },
-      queuedAtMs,
-      Number(cells[at + 5]),
-      flags,
-      Number(cells[at + 8]),
-      Number(cells[at + 9]),
-    );
+    this.#count({ functionKey, outcome }, queuedAtMs, runMs, flags, row.cpuMs ?? 0, row.peakKib ?? 0);
   }
 
   #count(
@@ -260,24 +240,24 @@ export class ExecutionsTable {
 }
 
 /** In the table's order. */
-function columnsOf({ programKey, functionKey, cells, at, extras, from }: Put, sequence: number): Cell[] {
-  const error = extras[from + 1] ?? null;
-  const hasWords = error !== null || (extras[from + 6] ?? null) !== null;
+function columnsOf({ keys, row }: Put, sequence: number): Cell[] {
+  const { error = null, errorLine = null, errorTip = null, lines = null } = row.extra ?? {};
+  const hasWords = error !== null || lines !== null;
   return [
     sequence,
-    cells[at] ?? null,
-    programKey,
-    functionKey,
-    Number(cells[at + 2]),
-    Number(cells[at + 3]),
-    cells[at + 4] ?? null,
-    Number(cells[at + 5]),
-    Number(cells[at + 6]) | (hasWords ? FLAGS.hasWords : 0),
-    extras[from] ?? null,
+    row.id,
+    keys.programKey,
+    keys.functionKey,
+    row.outcome,
+    row.queuedAtMs,
+    row.waitMs,
+    row.runMs,
+    row.flags | (hasWords ? FLAGS.hasWords : 0),
+    row.httpStatus,
     error,
-    extras[from + 2] ?? null,
-    extras[from + 3] ?? null,
-    cells[at + 8] ?? null,
-    cells[at + 9] ?? null,
+    errorLine,
+    errorTip,
+    row.cpuMs,
+    row.peakKib,
   ];
 }

@@ -227,7 +227,7 @@ export const MIGRATIONS: readonly Migration[] = [
         queued_at_ms INTEGER NOT NULL,
         wait_ms REAL NOT NULL,
         run_ms REAL NOT NULL,
-        flags INTEGER NOT NULL, -- see execution-cells.ts
+        flags INTEGER NOT NULL, -- see execution-flags.ts
         http_status INTEGER,
         error TEXT,
         error_line INTEGER,

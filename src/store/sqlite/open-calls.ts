@@ -1,7 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import { AliasesTable } from "./aliases-table.ts";
 import { BlobsTable } from "./blobs-table.ts";
-import { CELLS } from "./execution-cells.ts";
 import { Clearing } from "./clearing.ts";
 import { ExecutionRemoval } from "./execution-removal.ts";
 import { ExecutionSearch } from "./execution-search.ts";
@@ -87,8 +86,7 @@ export function openCalls({ file, keepExecutions }: SqliteSettings): OpenCalls {
     kvList: (scope, query) => kv.list(scope, query),
 
     appendExecutions(batch) {
-      const addedRows = batch.cells.length / CELLS.length;
-      executions.append(batch, (added) => retention.afterAppend(addedRows, added, systemClock.now()));
+      executions.append(batch, (added) => retention.afterAppend(batch.rows, added, systemClock.now()));
     },
     findExecution: (id) => executions.find(id),
     listExecutions: (query) => search.list(query),

@@ -1,10 +1,16 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Program } from "./execution-cells.ts";
-import { programName } from "./execution-cells.ts";
 import { NO_FUNCTION } from "./function-keys.ts";
 import type { FunctionKeys } from "./function-keys.ts";
 
 const MAX_KNOWN = 10_000; // some hundred bytes each
+
+/** What was run. An execution of ad-hoc code has no function. */
+export interface Program {
+  readonly functionId: string | undefined;
+  readonly functionName: string | undefined;
+  readonly version: number | undefined;
+  readonly language: string;
+}
 
 export interface ProgramKeys {
   readonly programKey: number;
@@ -94,4 +100,9 @@ export class ProgramsTable {
   forget(): void {
     this.#known.clear();
   }
+}
+
+/** A text that no other program has. */
+function programName({ functionId, functionName, version, language }: Program): string {
+  return `${version} ${functionId?.length} ${functionId} ${language.length} ${language} ${functionName?.length} ${functionName}`;
 }

@@ -1,5 +1,5 @@
 import type { NewVersion, Store, StoredVersion } from "../store.ts";
-import type { ExecutionBatch } from "./execution-cells.ts";
+import type { PackedExecutions } from "./packed-executions.ts";
 
 /** What the worker thread is started with. */
 export interface SqliteSettings {
@@ -8,13 +8,13 @@ export interface SqliteSettings {
 }
 
 /** What crosses the threads in another shape: an error loses its class there, and a Buffer becomes plain bytes. */
-type Own = Omit<Store, "appendExecutions" | "addVersion" | "findBlob">;
+type Own = Omit<Store, "appendExecutions" | "newExecutionBatch" | "addVersion" | "findBlob">;
 
 /** What the main thread asks of the worker thread: the store, where answers are there at once. After `close` the thread ends. */
 export type SqliteCalls = {
   readonly [Name in keyof Own]: (...args: Parameters<Own[Name]>) => Awaited<ReturnType<Own[Name]>>;
 } & {
-  readonly appendExecutions: (batch: ExecutionBatch) => void;
+  readonly appendExecutions: (batch: PackedExecutions) => void;
   readonly addVersion: (
     upload: NewVersion,
   ) => { readonly version: StoredVersion; readonly isNew: boolean } | "exists" | "taken";

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { PlatformError } from "../../core/errors.ts";
 import { nameTaken } from "../name-taken.ts";
 import type { Store } from "../store.ts";
-import { toBatch } from "./execution-cells.ts";
+import { ExecutionPacker, packed, type PackedExecutions } from "./packed-executions.ts";
 import type { CallName, SqliteCalls, SqliteSettings } from "./sqlite-calls.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
@@ -33,6 +33,8 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     <Name extends CallName>(name: Name) =>
     (...args: Parameters<SqliteCalls[Name]>) =>
       calls.call(name, ...args);
+  const append = (batch: PackedExecutions): Promise<void> =>
+    calls.handOver([batch.numbers.buffer, batch.texts.buffer], "appendExecutions", batch);
   return {
     createFunction: forward("createFunction"),
     findFunction: forward("findFunction"),
@@ -67,7 +69,17 @@ export async function openSqliteStore(settings: SqliteSettings): Promise<Store> 
     kvGet: forward("kvGet"),
     kvChange: forward("kvChange"),
     kvList: forward("kvList"),
-    appendExecutions: (executions) => calls.call("appendExecutions", toBatch(executions)),
+    appendExecutions: (executions) => append(packed(executions)),
+    newExecutionBatch() {
+      const packer = new ExecutionPacker();
+      return {
+        get rows() {
+          return packer.rows;
+        },
+        add: (execution) => packer.add(execution),
+        append: () => append(packer.take()),
+      };
+    },
     findExecution: forward("findExecution"),
     listExecutions: forward("listExecutions"),
     endInterrupted: forward("endInterrupted"),

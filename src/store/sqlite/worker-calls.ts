@@ -40,11 +40,20 @@ export class WorkerCalls {
     name: Name,
     ...args: Parameters<SqliteCalls[Name]>
   ): Promise<ReturnType<SqliteCalls[Name]>> {
+    return this.handOver([], name, ...args);
+  }
+
+  /** @param memory of the arguments: it is the thread's from then on, and is not copied */
+  handOver<Name extends CallName>(
+    memory: readonly ArrayBuffer[],
+    name: Name,
+    ...args: Parameters<SqliteCalls[Name]>
+  ): Promise<ReturnType<SqliteCalls[Name]>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     const id = ++this.#lastId;
     const message: CallMessage<Name> = { id, name, args };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, memory);
     return this.#expect(id) as Promise<ReturnType<SqliteCalls[Name]>>; // the worker answers with what `SqliteCalls` says
   }
 
