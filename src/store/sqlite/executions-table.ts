@@ -19,7 +19,8 @@ import { transaction } from "./transaction.ts";
 type Cell = string | number | null;
 
 const COLUMNS = 15;
-const PLACES = `(${"?, ".repeat(COLUMNS - 1)}?)`;
+/** Columns of `execution_details`. */
+const DETAILS = 4;
 /** That go in by one statement: a quarter less work for each. More together gain nothing. */
 const TOGETHER = 10;
 /** So long at a time. A few records are those of callers who wait for each answer: their slowest hundredth is a sixth quicker for it. */
@@ -53,7 +54,8 @@ export class ExecutionsTable {
   readonly #insertTogether: StatementSync;
   readonly #select: StatementSync;
   readonly #replace: StatementSync;
-  readonly #putDetails: StatementSync;
+  readonly #insertDetails: StatementSync;
+  readonly #insertDetailsTogether: StatementSync;
   readonly #removeDetails: StatementSync;
   readonly #insertWords: StatementSync;
   readonly #removeWords: StatementSync;
@@ -71,14 +73,15 @@ export class ExecutionsTable {
     this.#functions = functions;
     // OR FAIL: what fails takes the whole transaction with it, so SQLite need not keep what a statement changes.
     const insert = (rows: number): StatementSync =>
-      database.prepare(
-        `INSERT OR FAIL INTO executions VALUES ${Array(rows).fill(PLACES).join(", ")} ON CONFLICT (id) DO NOTHING`,
-      );
+      database.prepare(`INSERT OR FAIL INTO executions VALUES ${places(rows, COLUMNS)} ON CONFLICT (id) DO NOTHING`);
     this.#insert = insert(1);
     this.#insertTogether = insert(TOGETHER);
     this.#select = database.prepare("SELECT sequence, function_key, outcome, flags FROM executions WHERE id = ?");
-    this.#replace = database.prepare(`INSERT OR REPLACE INTO executions VALUES ${PLACES}`);
-    this.#putDetails = database.prepare("INSERT INTO execution_details VALUES (?, ?, ?, ?)");
+    this.#replace = database.prepare(`INSERT OR REPLACE INTO executions VALUES ${places(1, COLUMNS)}`);
+    const insertDetails = (rows: number): StatementSync =>
+      database.prepare(`INSERT OR FAIL INTO execution_details VALUES ${places(rows, DETAILS)}`);
+    this.#insertDetails = insertDetails(1);
+    this.#insertDetailsTogether = insertDetails(TOGETHER);
     this.#removeDetails = database.prepare("DELETE FROM execution_details WHERE sequence = ?");
     this.#insertWords = database.prepare("INSERT INTO execution_words (rowid, words) VALUES (?, ?)");
     this.#removeWords = database.prepare("DELETE FROM execution_words WHERE rowid = ?");
@@ -169,16 +172,31 @@ export class ExecutionsTable {
   #put(insert: StatementSync, puts: readonly Put[]): void {
     const first = this.#nextSequence;
     this.#nextSequence += puts.length;
-    const columns = puts.flatMap((put, index) => columnsOf(put, first + index));
+    const columns: Cell[] = [];
+    for (const [index, put] of puts.entries()) addColumns(columns, put, first + index);
     const areAllNew = insert.run(...columns).changes === puts.length;
+    const details: Cell[] = [];
     for (const [index, put] of puts.entries()) {
       const sequence = first + index;
       const stored = areAllNew ? undefined : this.#storedAs(put);
       if (stored === undefined || stored.sequence === sequence) {
         this.counts.add(put.keys.functionKey, 1);
+        addDetails(details, put, sequence);
         this.#tell(put, sequence);
-      } else if (statusOf(stored.outcome) === "running") this.#replaceBy(put, stored);
+      } else if (statusOf(stored.outcome) === "running") {
+        this.#insertAllDetails(details); // those that it replaces may be among them
+        this.#replaceBy(put, stored);
+      }
     }
+    this.#insertAllDetails(details);
+  }
+
+  /** @param details is empty afterwards */
+  #insertAllDetails(details: Cell[]): void {
+    if (details.length === TOGETHER * DETAILS) this.#insertDetailsTogether.run(...details);
+    else
+      for (let at = 0; at < details.length; at += DETAILS) this.#insertDetails.run(...details.slice(at, at + DETAILS));
+    details.length = 0;
   }
 
   #storedAs({ row }: Put): StoredRow {
@@ -187,8 +205,13 @@ export class ExecutionsTable {
 
   #replaceBy(put: Put, stored: StoredRow): void {
     const { sequence } = stored;
-    this.#replace.run(...columnsOf(put, sequence));
+    const columns: Cell[] = [];
+    addColumns(columns, put, sequence);
+    this.#replace.run(...columns);
     this.#removeDetails.run(sequence);
+    const details: Cell[] = [];
+    addDetails(details, put, sequence);
+    this.#insertAllDetails(details);
     if ((stored.flags & FLAGS.hasWords) !== 0) this.#removeWords.run(sequence);
     this.counts.add(stored.function_key, -1);
     this.counts.add(put.keys.functionKey, 1);
@@ -197,9 +220,8 @@ export class ExecutionsTable {
 
   /** What is told of an execution beside its row. */
   #tell({ keys: { programKey, functionKey }, row }: Put, sequence: number): void {
-    const { outcome, queuedAtMs, runMs, flags, event, extra } = row;
-    const { error = null, response = null, lines = null } = extra ?? {};
-    if (event !== null || response !== null || lines !== null) this.#putDetails.run(sequence, event, response, lines);
+    const { outcome, queuedAtMs, runMs, flags, extra } = row;
+    const { error = null, lines = null } = extra ?? {};
     if (error !== null || lines !== null) {
       this.#insertWords.run(sequence, indexWords(sequence, { functionKey, programKey, outcome }, error, lines));
     }
@@ -239,11 +261,17 @@ export class ExecutionsTable {
   }
 }
 
+function places(rows: number, columns: number): string {
+  return Array<string>(rows)
+    .fill(`(${"?, ".repeat(columns - 1)}?)`)
+    .join(", ");
+}
+
 /** In the table's order. */
-function columnsOf({ keys, row }: Put, sequence: number): Cell[] {
+function addColumns(columns: Cell[], { keys, row }: Put, sequence: number): void {
   const { error = null, errorLine = null, errorTip = null, lines = null } = row.extra ?? {};
   const hasWords = error !== null || lines !== null;
-  return [
+  columns.push(
     sequence,
     row.id,
     keys.programKey,
@@ -259,5 +287,11 @@ function columnsOf({ keys, row }: Put, sequence: number): Cell[] {
     errorTip,
     row.cpuMs,
     row.peakKib,
-  ];
+  );
+}
+
+/** The same of the table of details, where there are any. */
+function addDetails(details: Cell[], { row: { event, extra } }: Put, sequence: number): void {
+  const { response = null, lines = null } = extra ?? {};
+  if (event !== null || response !== null || lines !== null) details.push(sequence, event, response, lines);
 }
