@@ -8,40 +8,41 @@ import { WholeMessage } from "./whole-message.ts";
 
 const END_OF_HEAD = "\r\n\r\n";
 /** A head up to this length is remembered: ten thousand connections must not fill the memory with them. */
-const REMEMBERED_CHARS = 2_000;
+const REMEMBERED_BYTES = 2_000;
 
-export interface FastPathLimits {
+export interface FastConnectionParts {
   /** What clients are told that a connection may rest. */
   readonly keepAliveTimeoutMs: number;
-  /** After so long it is closed. */
-  readonly restMs: number;
   readonly maxHeaderBytes: number;
-}
-
-export interface FastConnectionParts extends FastPathLimits {
   readonly answer: (message: IncomingMessage, response: ServerResponse) => void;
   /** Node's HTTP server takes the connection; what it reads first has been put back. */
   readonly handOver: (connection: FastConnection) => void;
+}
+
+interface ReadHead {
+  /** With the empty line that ends it. Latin-1: as many bytes as units. */
+  readonly text: string;
+  readonly head: PlainHead;
 }
 
 export class FastConnection {
   readonly socket: Socket;
   readonly #parts: FastConnectionParts;
   /** A client says the same about itself with every request: to compare is cheaper than to read. */
-  #lastText = "";
-  #lastHead: PlainHead | undefined;
+  #last: ReadHead | undefined;
   #message: WholeMessage | undefined;
   #response: FastResponse | undefined;
   #hasServed = false;
+  /** Rounds of `closeIfRested` since something was heard or said. */
+  #rested = 0;
   /** What came while the request before it was being answered; while there is any, nothing more is read. */
   #early: Buffer | undefined;
 
   constructor(socket: Socket, parts: FastConnectionParts) {
     this.socket = socket;
     this.#parts = parts;
-    socket.setTimeout(parts.restMs);
     socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onClose).on("error", ignore);
-    socket.on("timeout", this.#onTimeout).on("drain", this.#onDrain);
+    socket.on("drain", this.#onDrain);
   }
 
   /** Closes it between two requests. A client that has only just connected may be sending its first one. */
@@ -49,7 +50,13 @@ export class FastConnection {
     if (this.#hasServed && this.#response === undefined) this.socket.destroy();
   }
 
+  /** Call in rounds: closes it in the first one in which it has rested for `rounds`. A timer for each connection, set anew with each request, costs more. */
+  closeIfRested(rounds: number): void {
+    if (this.#response === undefined && ++this.#rested > rounds) this.socket.destroy();
+  }
+
   readonly #onData = (bytes: Buffer): void => {
+    this.#rested = 0;
     if (this.#response !== undefined) {
       this.#early = bytes;
       this.socket.pause();
@@ -62,22 +69,22 @@ export class FastConnection {
 
   /** The request that `bytes` are, no more and no less. */
   #read(bytes: Buffer): WholeMessage | undefined {
-    const headBytes = bytes.indexOf(END_OF_HEAD);
-    if (headBytes < 0 || headBytes > this.#parts.maxHeaderBytes) return undefined;
-    const head = this.#headOf(bytes.toString("latin1", 0, headBytes));
-    const bodyAt = headBytes + END_OF_HEAD.length;
-    if (head === undefined || bytes.length - bodyAt !== head.bodyBytes) return undefined;
-    return new WholeMessage(this.socket, head, bytes.subarray(bodyAt));
+    const read = this.#headOf(bytes);
+    if (read === undefined || bytes.length - read.text.length !== read.head.bodyBytes) return undefined;
+    return new WholeMessage(this.socket, read.head, bytes.subarray(read.text.length));
   }
 
-  #headOf(text: string): PlainHead | undefined {
-    if (text === this.#lastText) return this.#lastHead;
-    const head = plainHead(text);
-    if (text.length <= REMEMBERED_CHARS) {
-      this.#lastText = text;
-      this.#lastHead = head;
-    }
-    return head;
+  #headOf(bytes: Buffer): ReadHead | undefined {
+    const last = this.#last;
+    if (last !== undefined && bytes.toString("latin1", 0, last.text.length) === last.text) return last;
+    const headBytes = bytes.indexOf(END_OF_HEAD);
+    if (headBytes < 0 || headBytes > this.#parts.maxHeaderBytes) return undefined;
+    const text = bytes.toString("latin1", 0, headBytes + END_OF_HEAD.length);
+    const head = plainHead(text.slice(0, headBytes));
+    if (head === undefined) return undefined;
+    const read = { text, head };
+    if (headBytes <= REMEMBERED_BYTES) this.#last = read;
+    return read;
   }
 
   #answer(message: WholeMessage): void {
@@ -94,6 +101,7 @@ export class FastConnection {
     this.#message = undefined;
     this.#response = undefined;
     this.#hasServed = true;
+    this.#rested = 0;
     if (!response.destroyed) response.emit("close");
     if (!response.shouldKeepAlive) this.socket.destroySoon();
     else if (this.#early !== undefined) this.#goOn(this.#early);
@@ -114,19 +122,14 @@ export class FastConnection {
     this.#message?.destroy(new Error("the client has gone"));
   };
 
-  readonly #onTimeout = (): void => {
-    if (this.#response === undefined) this.socket.destroy();
-  };
-
   readonly #onDrain = (): void => {
     this.#response?.emit("drain");
   };
 
   #handOver(bytes: Buffer): void {
     const { socket } = this;
-    socket.setTimeout(0);
     socket.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose).off("error", ignore);
-    socket.off("timeout", this.#onTimeout).off("drain", this.#onDrain);
+    socket.off("drain", this.#onDrain);
     socket.pause(); // else what is put back would come before anybody listens
     socket.unshift(bytes);
     this.#parts.handOver(this);

@@ -23,10 +23,7 @@ const COLUMNS = 15;
 const DETAILS = 4;
 /** That go in by one statement: a quarter less work for each. More together gain nothing. */
 const TOGETHER = 10;
-/** So long at a time. A few records are those of callers who wait for each answer: their slowest hundredth is a sixth quicker for it. */
-const WORK_MS_OF_FEW = 0.1;
-/** With many, rests cost more than they bring. */
-const WORK_MS_OF_MANY = 0.25;
+/** With fewer, the store's thread rests: they are those of callers who wait for each answer, and their slowest hundredth is a sixth quicker for it. */
 const FEW = 256;
 
 /** One execution of a batch. */
@@ -98,7 +95,7 @@ export class ExecutionsTable {
   append(batch: PackedExecutions, afterwards: (functionKeys: ReadonlySet<number>) => void): void {
     this.change(() => {
       const keys = batch.programs.map((program) => this.programs.findOrAdd(program));
-      const rests = new Rests(batch.rows < FEW ? WORK_MS_OF_FEW : WORK_MS_OF_MANY);
+      const rests = batch.rows < FEW ? new Rests() : undefined;
       const rows = new PackedRows(batch);
       let together: Put[] = [];
       for (let row = rows.next(); row !== undefined; row = rows.next()) {
@@ -107,7 +104,7 @@ export class ExecutionsTable {
         if (together.push({ keys: own, row }) < TOGETHER) continue;
         this.#put(this.#insertTogether, together);
         together = [];
-        rests.mayTake();
+        rests?.mayTake();
       }
       for (const put of together) this.#put(this.#insert, [put]);
       this.#flush();

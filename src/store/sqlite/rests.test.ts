@@ -6,8 +6,8 @@ import { Rests } from "./rests.ts";
 test("long work is parted by rests, short work is not", () => {
   const clock = new ManualClock();
   let rested = 0;
-  const rests = new Rests(0.25, clock, () => rested++);
-  const seen = [0.1, 0.1, 0.1, 0.1, 1, 0.2].map((workMs) => {
+  const rests = new Rests(clock, () => rested++);
+  const seen = [0.04, 0.04, 0.04, 0.04, 1, 0.09].map((workMs) => {
     clock.advance(workMs);
     rests.mayTake();
     return rested;
@@ -17,7 +17,7 @@ test("long work is parted by rests, short work is not", () => {
 });
 
 test("a rest is a sleep of the thread", () => {
-  const rests = new Rests(0.25);
+  const rests = new Rests();
   const beforeMs = performance.now();
   while (performance.now() - beforeMs < 1); // work
   const fromMs = performance.now();

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 
+const WORK_MS = 0.1; // from one rest to the next
 const REST_MS = 0.05; // as long as it takes to wake somebody who waits for the core; the kernel's own slack comes on top
 const CELL = new Int32Array(new SharedArrayBuffer(4));
 
@@ -11,12 +12,9 @@ const CELL = new Int32Array(new SharedArrayBuffer(4));
 export class Rests {
   readonly #clock: Clock;
   readonly #sleep: (ms: number) => void;
-  readonly #workMs: number;
   #sinceMs: number;
 
-  /** @param workMs from one rest to the next */
-  constructor(workMs: number, clock: Clock = systemClock, sleep: (ms: number) => void = sleepThread) {
-    this.#workMs = workMs;
+  constructor(clock: Clock = systemClock, sleep: (ms: number) => void = sleepThread) {
     this.#clock = clock;
     this.#sleep = sleep;
     this.#sinceMs = clock.monotonicMs();
@@ -24,7 +22,7 @@ export class Rests {
 
   /** Call often. Rests where the last rest was long enough ago. */
   mayTake(): void {
-    if (this.#clock.monotonicMs() - this.#sinceMs < this.#workMs) return;
+    if (this.#clock.monotonicMs() - this.#sinceMs < WORK_MS) return;
     this.#sleep(REST_MS);
     this.#sinceMs = this.#clock.monotonicMs();
   }

@@ -59,7 +59,8 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
       }
       const atHand = pin === undefined ? catalog.cachedLive(stored.id) : undefined;
       const version = atHand ?? (await catalog.pinned(stored, pin));
-      const body = await wholeBody(message, deps.bodyBytes);
+      const found = wholeBody(message, deps.bodyBytes);
+      const body = found instanceof Promise ? await found : found;
       await run({ request, response, stored, version, relativePath, cors, body });
     } catch (error) {
       if (!response.headersSent) setHeaders(response, cors); // pages of other origins may read why, too

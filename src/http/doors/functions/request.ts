@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { PlatformError } from "../../../core/errors.ts";
 import { readBytes, tooLarge as bodyTooLarge } from "../../body.ts";
+import { WholeMessage } from "../../fast-path/whole-message.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
@@ -15,16 +16,17 @@ export function requestIdOf(message: IncomingMessage): string | undefined {
 }
 
 /**
- * The body where it is small and its length is known; undefined where it is to be streamed.
+ * The body where it is small and its length is known; undefined where it is to be streamed. No promise where nothing has to be waited for.
  *
  * @throws PlatformError BODY_TOO_LARGE
  */
-export async function wholeBody(message: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
+export function wholeBody(message: IncomingMessage, limitBytes: number): Buffer | undefined | Promise<Buffer> {
+  if (message instanceof WholeMessage && message.body.length <= limitBytes) return message.body;
   const announced = message.headers["content-length"];
   if (announced !== undefined && Number(announced) > limitBytes) throw tooLarge(limitBytes);
   if (announced === undefined && message.headers["transfer-encoding"] === undefined) return Buffer.alloc(0);
   if (announced === undefined || Number(announced) > WHOLE_BODY_BYTES) return undefined;
-  return await readBytes(message, limitBytes, SETTING);
+  return readBytes(message, limitBytes, SETTING);
 }
 
 export function tooLarge(limitBytes: number): PlatformError {
