@@ -1,6 +1,7 @@
 """ASGI 3: `http` and `lifespan`."""
 
-from request_facts import Remembered, RequestFacts, as_request
+from request_event import Remembered
+from request_facts import RequestFacts, as_request
 from responder import responder_of
 
 VERSION = {"version": "3.0", "spec_version": "2.4"}
@@ -50,7 +51,7 @@ async def answer(run, app, server):
 
 
 def scope_of(run, exchange, state):
-    known = known_scope.of(run, exchange.header)
+    known = known_scope.of(exchange.header, run)
     scope = known.copy()
     scope["asgi"] = VERSION.copy()
     scope["headers"] = known["headers"].copy()
@@ -60,7 +61,7 @@ def scope_of(run, exchange, state):
     return scope
 
 
-def read_scope(run, header):
+def read_scope(header, run):
     facts = RequestFacts(run, header)
     return {
         "type": "http",

@@ -1,7 +1,5 @@
 """One HTTP request as it comes in, and the credit for its response as it comes back."""
 
-from collections import deque
-
 from inbox import Waiting
 
 WINDOW_BYTES = 262_144
@@ -15,7 +13,7 @@ class Incoming(Waiting):
     def __init__(self, inbox, run_id, first, ended):
         self.inbox = inbox
         self.run_id = run_id
-        self.chunks = deque((first,) if first else ())
+        self.chunks = [first] if first else []
         self.ended = ended
 
     def ready(self):
@@ -27,7 +25,7 @@ class Incoming(Waiting):
 
     def take_chunk(self):
         """What came in one frame, and the credit for it. Call only where there are chunks."""
-        chunk = self.chunks.popleft()
+        chunk = self.chunks.pop(0)
         if not self.ended:
             self.inbox.channel.send({"t": "credit", "id": self.run_id, "bytes": len(chunk)})
         return chunk
@@ -36,9 +34,8 @@ class Incoming(Waiting):
         """The rest of the body where all of it has come; None where it is still coming."""
         if not self.ended:
             return None
-        rest = b"".join(self.chunks)
-        self.chunks.clear()
-        return rest
+        chunks, self.chunks = self.chunks, []
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def read_chunk(self):
         """Blocks. Empty at the end."""

@@ -55,19 +55,3 @@ def read_server(host, port):
     if colon and number.isdigit() and (name.endswith("]") or ":" not in name):
         return name.strip("[]"), int(number)
     return host.strip("[]"), port
-
-
-class Remembered:
-    """What `read(run, header)` gives, kept for the next request: where all but the ids is the same, the channel gives the same list
-    of headers. Who gets it must not change it."""
-
-    def __init__(self, read):
-        self.read = read
-        self.last = None, None  # in one piece: several threads may ask
-
-    def of(self, run, header):
-        headers, value = self.last
-        if headers is not header["headers"]:
-            value = self.read(run, header)
-            self.last = header["headers"], value
-        return value

@@ -3,7 +3,8 @@
 import sys
 from io import BufferedReader, RawIOBase
 
-from request_facts import Remembered, RequestFacts, as_request
+from request_event import Remembered
+from request_facts import RequestFacts, as_request
 from responder import drive, responder_of
 
 
@@ -64,7 +65,7 @@ def checked(data):
 
 
 def environ_of(run, exchange):
-    environ = known_environ.of(run, exchange.header).copy()
+    environ = known_environ.of(exchange.header, run).copy()
     environ["wsgi.input"] = BufferedReader(Input(exchange.incoming), 65_536)
     environ["wsgi.errors"] = sys.stderr
     environ["cloche.execution_id"] = run.header.get("executionId", "")
@@ -72,7 +73,7 @@ def environ_of(run, exchange):
     return environ
 
 
-def read_environ(run, header):
+def read_environ(header, run):
     facts = RequestFacts(run, header)
     environ = {
         "REQUEST_METHOD": facts.method,
