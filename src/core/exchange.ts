@@ -17,8 +17,14 @@ export interface RequestHead {
   readonly query: string;
   /** Names in lower case. */
   readonly headers: HeaderList;
-  /** The same as JSON text, where it is at hand. */
-  readonly headersJson?: string | undefined;
+  /** What `headJson` gives, where it is at hand. */
+  readonly json?: string;
+}
+
+/** As JSON text without the braces, in the order in which the Lua shim reads it at once (shim/inbox.lua). */
+export function headJson(head: RequestHead): string {
+  const { requestId, remoteAddress, method, path, relativePath, query, headers } = head;
+  return JSON.stringify({ requestId, remoteAddress, method, path, relativePath, query, headers }).slice(1, -1);
 }
 
 export interface ResponseHead {

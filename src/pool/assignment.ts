@@ -1,8 +1,7 @@
 import { BodyFeed } from "./body-feed.ts";
 import { CgiHeadReader } from "../core/cgi-head.ts";
 import { cgiVariables } from "../core/cgi-variables.ts";
-import type { HeaderList } from "../core/exchange.ts";
-import { stringifyWith } from "../core/json-text.ts";
+import { type HeaderList, headJson } from "../core/exchange.ts";
 import { BODY_WINDOW_BYTES, encodeFrame, ProtocolError, type WorkerFrame } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
@@ -60,12 +59,9 @@ export class Assignment {
         firstBytes,
       );
     }
-    const { requestId, remoteAddress, method, path, relativePath, query, headers } = head;
-    const { headersJson = JSON.stringify(headers) } = head;
-    const t = "request";
-    // In the order in which the Lua shim reads them at once (shim/inbox.lua).
-    const fields = { t, id, executionId, timeoutMs, end, requestId, remoteAddress, method, path, relativePath, query };
-    return encodeFrame(stringifyWith(fields, "headers", headersJson), firstBytes);
+    const { json = headJson(head) } = head;
+    const ids = `"id":${id},"executionId":${JSON.stringify(executionId)}`;
+    return encodeFrame(`{"t":"request",${ids},"timeoutMs":${timeoutMs},"end":${end},${json}}`, firstBytes);
   }
 
   start(nowMs: number): void {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PlatformError } from "../../core/errors.ts";
 import { LEAST_PRIORITY, MOST_PRIORITY } from "../../services/jobs.ts";
-import { eventRecord, responseRecord } from "../doors/functions/record.ts";
+import { eventRecord, keptHead, responseRecord } from "../doors/functions/record.ts";
 import { keepRequest } from "../doors/functions/kept-exchange.ts";
 import { acceptedJob, idempotencyKeyOf, prefersAsync, RESPOND_ASYNC } from "../prefer.ts";
 import { askedRequest, requestIn } from "./asked-request.ts";
@@ -108,7 +108,7 @@ async function runRequest(given: {
     await run({
       trigger: "http",
       input: { kind: "request", exchange },
-      event: () => eventRecord(head, body, true),
+      event: () => eventRecord(keptHead(head), body, true),
       httpStatus: () => exchange.status,
       ...(saveResponses ? { response: () => answer } : {}),
     }),

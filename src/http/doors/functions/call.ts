@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Version } from "../../../core/program.ts";
-import type { Exchange, RequestHead, ResponseHead, RestOfBody } from "../../../core/exchange.ts";
+import type { Exchange, ResponseHead, RestOfBody } from "../../../core/exchange.ts";
 import type { HeaderList } from "../../../core/exchange.ts";
 import type { InvocationHandle, InvocationResult } from "../../../services/invoke.ts";
 import { sendWhole } from "../../answer.ts";
 import { setHeaders } from "./cors.ts";
 import { answerFailure, answerFault } from "./fault.ts";
-import { eventRecord, FirstBytes, type KeptHeaders, responseRecord } from "./record.ts";
+import { eventRecord, FirstBytes, responseRecord } from "./record.ts";
 import { tooLarge } from "./request.ts";
 import { checkHead, InvalidResponse, responseOf } from "./response.ts";
-
-/** The head of a caller's request. */
-export interface TakenHead extends RequestHead {
-  readonly keptHeaders: KeptHeaders;
-}
+import type { TakenHead } from "./taken-head.ts";
 
 interface CallParts {
   readonly message: IncomingMessage;
@@ -110,7 +106,7 @@ export class FunctionCall implements Exchange {
   }
 
   eventRecord(): string {
-    return eventRecord(this.head, this.firstBytes, this.rest === undefined, this.head.keptHeaders);
+    return eventRecord(this.head.kept, this.firstBytes, this.rest === undefined);
   }
 
   responseRecord(): string | undefined {

@@ -13,11 +13,11 @@ import { decodePath } from "../../decode.ts";
 import { answerAccepted, idempotencyKeyOf, prefersAsync } from "../../prefer.ts";
 import type { Dialect, HttpRequest, Route } from "../../router.ts";
 import { answerPreflight, corsHeaders, isPreflight, setHeaders } from "./cors.ts";
-import { FunctionCall, type TakenHead } from "./call.ts";
+import { FunctionCall } from "./call.ts";
 import { answerFault } from "./fault.ts";
 import { keepRequest } from "./kept-exchange.ts";
-import { requestIdOf, wholeBody } from "./request.ts";
-import { headersFor } from "./request-headers.ts";
+import { wholeBody } from "./request.ts";
+import { type TakenHead, takeHead } from "./taken-head.ts";
 
 const PREFIX = "/fn/";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const; // HEAD goes with GET
@@ -68,19 +68,8 @@ export function functionRoutes(deps: FunctionsDoorDeps): Route[] {
     }
   }
 
-  function headOf({ message, path, query }: HttpRequest, relativePath: string): TakenHead {
-    const headers = headersFor(message, access.isOurs(message));
-    return {
-      requestId: requestIdOf(message) ?? "",
-      remoteAddress: message.socket.remoteAddress,
-      method: message.method ?? "GET",
-      path,
-      relativePath,
-      query,
-      headers: headers.list,
-      headersJson: headers.json,
-      keptHeaders: headers.kept,
-    };
+  function headOf(request: HttpRequest, relativePath: string): TakenHead {
+    return takeHead(request, relativePath, access.isOurs(request.message));
   }
 
   /** A job outlives its request and fills the disk: callers whom nobody knows are answered as if they had no preference. */

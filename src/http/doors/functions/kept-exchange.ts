@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import type { Exchange, HeaderList, RequestHead, ResponseHead } from "../../../core/exchange.ts";
 import type { KeptRequest, KeptResponse } from "../../../services/job-payload.ts";
 import type { KeptExchange } from "../../../services/run-job.ts";
-import { eventRecord } from "./record.ts";
+import { eventRecord, keptHead } from "./record.ts";
 import { checkHead, InvalidResponse, responseOf } from "./response.ts";
 
 const KEPT_BYTES = 256 * 1024; // what is longer is not kept in a job at all
@@ -47,7 +47,7 @@ export class StoredExchange implements KeptExchange {
   }
 
   event(): string {
-    return eventRecord(this.head, this.firstBytes, true);
+    return eventRecord(keptHead(this.head), this.firstBytes, true);
   }
 
   answer(returned: string | undefined): KeptResponse | string {

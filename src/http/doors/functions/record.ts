@@ -14,34 +14,47 @@ export interface KeptBody {
 }
 
 /** What is kept of headers. */
-export interface KeptHeaders {
+interface KeptHeaders {
   /** Masked, a map as JSON text. */
-  readonly json: string;
+  readonly headersJson: string;
   /** In lower case. */
   readonly contentType: string;
 }
 
-export function keptHeaders(headers: HeaderList): KeptHeaders {
+/** What is kept of a request's head. */
+export interface KeptHead extends KeptHeaders {
+  /** The event as JSON text, up to its body. */
+  readonly begin: string;
+}
+
+function keptHeaders(headers: HeaderList): KeptHeaders {
   const masked = Object.fromEntries(headers.map(([name, value]) => [name, maskedByName(name, value)]));
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1];
-  return { json: JSON.stringify(masked), contentType: type?.toLowerCase() ?? "" };
+  return { headersJson: JSON.stringify(masked), contentType: type?.toLowerCase() ?? "" };
+}
+
+export function keptHead({ method, path, relativePath, query, headers }: RequestHead): KeptHead {
+  const begin = JSON.stringify({ method, path, relativePath, query: maskedQuery(query) }).slice(0, -1);
+  return { begin, ...keptHeaders(headers) };
 }
 
 /** The event as JSON text. */
 export function eventRecord(
-  { method, path, relativePath, query, headers }: RequestHead,
+  { begin, headersJson, contentType }: KeptHead,
   firstBytes: Buffer,
   isWhole: boolean,
-  kept = keptHeaders(headers),
 ): string {
-  const { body, isBase64Encoded, bodyTruncated } = keptBody(firstBytes, isWhole, kept.contentType);
-  const fields = { method, path, relativePath, query: maskedQuery(query), body, isBase64Encoded, bodyTruncated };
-  return stringifyWith(fields, "headers", kept.json);
+  const { body, isBase64Encoded, bodyTruncated } = keptBody(firstBytes, isWhole, contentType);
+  let text = begin;
+  if (body !== undefined) text += `,"body":${JSON.stringify(body)}`;
+  if (isBase64Encoded) text += ',"isBase64Encoded":true';
+  if (bodyTruncated) text += ',"bodyTruncated":true';
+  return `${text},"headers":${headersJson}}`;
 }
 
 export function responseRecord(statusCode: number, headers: HeaderList, firstBytes: Buffer, isWhole: boolean): string {
   const kept = keptHeaders(headers);
-  return stringifyWith({ statusCode, ...keptBody(firstBytes, isWhole, kept.contentType) }, "headers", kept.json);
+  return stringifyWith({ statusCode, ...keptBody(firstBytes, isWhole, kept.contentType) }, "headers", kept.headersJson);
 }
 
 /** Collects the first bytes of a response for its record. */
