@@ -39,10 +39,45 @@ for (const [what, code] of CHANGES) {
     const first = await worker.run();
     assert.equal(await worker.whyRetired(), undefined);
     const second = await worker.run();
+    const third = await worker.run(); // from the second run on, only globals that the code can reach are made anew
     assert.equal(await worker.whyRetired(), undefined);
 
     assert.equal(first.end.header.t, what === "an error" ? "error" : "result");
     assert.equal(second.end.body, first.end.body);
+    assert.equal(third.end.body, first.end.body);
+  });
+}
+
+/** Code that reaches globals without naming them, or in a way that hides their names. */
+const WAYS: readonly string[] = [
+  "return _G['ma' .. 'th'].pi",
+  "local names = {} for name in pairs(_G) do names[#names + 1] = name end table.sort(names) return names",
+  "return getfenv()['js' .. 'on'].encode({ a = 1 })",
+  "return getfenv(1)['js' .. 'on'].encode({ a = 1 })",
+  "return load('return math.pi')()",
+  "return loadstring('return table.concat({ 1, 2 })')()",
+  "return require('base' .. '64').encode('x')",
+  "return getmetatable('').__index['r' .. 'ep']('x', 2)",
+  "return ('x'):rep(2) .. ('%d'):format(3)",
+  "local f = function() return function() return url.encode('a b') end end return f()()",
+  "function handler() return { body = time.now() > 0 and strings.trim(' x ') } end return handler().body",
+  "return setfenv(function() return string end, { string = 1 })()",
+  "return tostring(event) .. tostring(input) .. type(event)",
+  "return nothing == nil",
+];
+
+for (const code of WAYS) {
+  test(`each run reaches the same globals: ${code}`, async (t) => {
+    const worker = new WorkerUnderTest(t);
+    worker.bind(code);
+    const ends: string[] = [];
+    for (let run = 0; run < 3; run++) {
+      const { end } = await worker.run("1");
+      assert.equal(end.header.t, "result", end.body);
+      ends.push(end.body);
+    }
+
+    assert.equal(new Set(ends).size, 1);
   });
 }
 

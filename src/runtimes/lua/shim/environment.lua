@@ -1,6 +1,7 @@
 -- The globals that a run finds. Each run gets tables of its own, so that whatever it does to them ends with it; the
 -- functions in them are shared, and have nothing that user code could change.
 
+local bytecode = require("bytecode")
 local callbacks = require("callbacks")
 local chunks = require("chunks")
 local output = require("output")
@@ -105,27 +106,50 @@ local FUNCTIONS = {
   xpcall = xpcall,
 }
 
--- A function that copies all of this, written as one constructor: it makes each table at its final size, which takes a
--- tenth of the time that filling empty ones would.
-local function compile_copier()
+-- A function that copies those of all this that `wants` says yes to, written as one constructor: it makes each table at its final size,
+-- which takes a tenth of the time that filling empty ones would.
+local function compile_copier(wants)
   local lines = { "local functions, libraries = ...", "return function()", "return {" }
   for name in pairs(FUNCTIONS) do
-    lines[#lines + 1] = ("%s = functions.%s,"):format(name, name)
+    if wants(name) then
+      lines[#lines + 1] = ("%s = functions.%s,"):format(name, name)
+    end
   end
   -- To be set for each run; named here, so that the table has room for them.
   lines[#lines + 1] = "_G = false, event = false, input = false,"
   for library_name, library in pairs(LIBRARIES) do
-    lines[#lines + 1] = library_name .. " = {"
-    for name in pairs(library) do
-      lines[#lines + 1] = ("[%q] = libraries.%s[%q],"):format(name, library_name, name)
+    if wants(library_name) then
+      lines[#lines + 1] = library_name .. " = {"
+      for name in pairs(library) do
+        lines[#lines + 1] = ("[%q] = libraries.%s[%q],"):format(name, library_name, name)
+      end
+      lines[#lines + 1] = "},"
     end
-    lines[#lines + 1] = "},"
   end
   lines[#lines + 1] = "} end"
   return assert(load(table.concat(lines, "\n"), "=cloche/globals", "t"))(FUNCTIONS, LIBRARIES)
 end
 
-local copy = compile_copier()
+local copy = compile_copier(function()
+  return true
+end)
+
+-- With one of these, code reaches globals that it does not name.
+local WAYS_TO_OTHERS = { "_G", "getfenv", "getmetatable", "load", "loadstring", "require", "setfenv" }
+
+-- Copies the globals that a compiled chunk can reach; nil where that may be all.
+local function copier_for(compiled)
+  local texts = {} -- the names of the globals that it reads are among them
+  bytecode.texts(compiled, texts)
+  for _, name in ipairs(WAYS_TO_OTHERS) do
+    if texts[name] then
+      return nil
+    end
+  end
+  return compile_copier(function(name)
+    return texts[name] ~= nil
+  end)
+end
 
 -- What `getmetatable("")` gives. The metatable itself is one for all runs, so user code must not hold it; a userdata
 -- can be neither written to nor emptied.
@@ -140,11 +164,17 @@ end
 guard.__metatable = false
 STRING_METATABLE.__metatable = string_metatable_of_user
 
--- Makes the globals of a new run, which are in force for the built-in functions from now on.
-function environment.enter(event)
+local runs = 0
+
+-- Makes the globals of a new run of `main`, which are in force for the built-in functions from now on.
+function environment.enter(main, event)
+  runs = runs + 1
+  if runs == 2 then -- most ad-hoc code is run once, and need not be looked through
+    copy = copier_for(main) or copy
+  end
   local globals = copy()
   globals._G, globals.event, globals.input = globals, event, event
-  STRING_METATABLE.__index = globals.string
+  STRING_METATABLE.__index = globals.string or string_library
   chunks.enter(globals, LIBRARIES)
   callbacks.enter()
   return globals

@@ -61,7 +61,7 @@ end
 
 -- Returns the values of `summary`, and the handler when there is one.
 local function run_code(header, event)
-  local globals = environment.enter(event)
+  local globals = environment.enter(program.main, event)
   local ok, count, value = summary(xpcall(setfenv(program.main, globals), failure.caught))
   local handler = rawget(globals, "handler")
   if ok and type(handler) == "function" then
