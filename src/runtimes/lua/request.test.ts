@@ -253,6 +253,27 @@ end`);
   ]);
 });
 
+test("each of several requests that say the same gets its own ids, and all of it as it came", async (t) => {
+  const worker = new WorkerUnderTest(t);
+  worker.bind(`function handler(ctx, event)
+  local shown = json.encode({ event, ctx.executionId })
+  event.headers["x-a"], event.query.a, event.method, event.path = "spoilt", "spoilt", "spoilt", "spoilt"
+  return { body = shown }
+end`);
+  const head = { headers: [["x-a", "1"]], query: "a=1", requestId: "" };
+
+  const shown = [];
+  for (const body of ["one", "two", "one"]) shown.push((await worker.request(head, body)).bytes.toString());
+
+  const [first = "", ...others] = shown;
+  assert.match(first, /"execution-1"\]$/);
+  assert.doesNotMatch(first, /spoilt/);
+  assert.deepEqual(others, [
+    first.replace("one", "two").replace("execution-1", "execution-2"),
+    first.replace("execution-1", "execution-3"),
+  ]);
+});
+
 test("a failed handler is an error with its line", async (t) => {
   const worker = new WorkerUnderTest(t);
   worker.bind("function handler(ctx, event)\n  return { body = event.nothing.x }\nend");

@@ -3,7 +3,8 @@
 local channel = require("channel")
 local decode = require("json_decode")
 
-local find, gmatch, match, remove, tonumber = string.find, string.gmatch, string.match, table.remove, tonumber
+local find, gmatch, match, sub = string.find, string.gmatch, string.match, string.sub
+local remove, tonumber = table.remove, tonumber
 
 local inbox = {}
 
@@ -12,9 +13,8 @@ local kept, kept_bytes = {}, 0
 -- What most headers look like. Reading these at once saves a tenth of a small run's time, and a quarter of a small request's.
 local TEXT = '"([^"\\\128-\255]*)"'
 local RUN = '^{"t":"run","id":(%d+),"executionId":' .. TEXT .. "}$"
-local REQUEST = '^{"t":"request","id":(%d+),"executionId":'
-  .. TEXT
-  .. ',"timeoutMs":%d+,"end":(%l+),"requestId":'
+local REQUEST = '^{"t":"request","id":(%d+),"executionId":' .. TEXT .. "()"
+local HEAD = '^,"timeoutMs":%d+,"end":(%l+),"requestId":'
   .. TEXT
   .. ',"remoteAddress":'
   .. TEXT
@@ -45,14 +45,11 @@ local function read_pairs(text)
   return last_pairs
 end
 
-local function read_request(text)
-  local id, execution_id, ends, request_id, address, method, path, relative_path, query, pairs_text = match(text, REQUEST)
-  local pairs = id and read_pairs(pairs_text)
+local function read_head(text)
+  local ends, request_id, address, method, path, relative_path, query, pairs_text = match(text, HEAD)
+  local pairs = ends and read_pairs(pairs_text)
   return pairs
     and {
-      t = "request",
-      id = tonumber(id),
-      executionId = execution_id,
       ["end"] = ends == "true",
       requestId = request_id,
       remoteAddress = address,
@@ -61,6 +58,35 @@ local function read_request(text)
       relativePath = relative_path,
       query = query,
       headers = pairs,
+    }
+end
+
+-- What the last request said behind its ids, and what that means: most callers say the same again.
+local last_said, last_head
+
+local function read_request(text)
+  local id, execution_id, at = match(text, REQUEST)
+  if id == nil then
+    return nil
+  end
+  local said = sub(text, at)
+  if said ~= last_said then
+    last_said, last_head = said, read_head(said)
+  end
+  local head = last_head
+  return head
+    and {
+      t = "request",
+      id = tonumber(id),
+      executionId = execution_id,
+      ["end"] = head["end"],
+      requestId = head.requestId,
+      remoteAddress = head.remoteAddress,
+      method = head.method,
+      path = head.path,
+      relativePath = head.relativePath,
+      query = head.query,
+      headers = head.headers,
     }
 end
 
