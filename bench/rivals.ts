@@ -1,6 +1,6 @@
 // Starts our server and what it is compared with. Each is a process of its own, stopped by its id.
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,34 @@ export async function startNodeRival(file: string, args: readonly string[] = [])
   return { url: `http://127.0.0.1:${port}`, pid: pidOf(child), stop };
 }
 
+/**
+ * An ASGI application on uvicorn with uvloop and httptools; undefined where they could not be installed.
+ *
+ * @param body that it answers
+ */
+export async function startUvicorn(code: string, body: string): Promise<Running | undefined> {
+  const packages = join(import.meta.dirname, "node_modules/.python");
+  if (!existsSync(join(packages, "uvicorn"))) return undefined;
+  const dir = mkdtempSync(join(tmpdir(), "cloche-bench-"));
+  writeFileSync(join(dir, "bare.py"), code);
+  const port = String(await freePort());
+  const quiet = ["--no-access-log", "--log-level", "error", "--lifespan", "off"];
+  const args = ["-m", "uvicorn", "bare:app", "--app-dir", dir, "--port", port, ...quiet];
+  const env = { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" };
+  const child = start("python3", args, { stdio: ["ignore", "ignore", "inherit"], env });
+  const stop = onStop(async () => {
+    await stopChild(child);
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(
+    () => answers(url, body),
+    child,
+    () => "uvicorn did not start",
+  );
+  return { url, pid: pidOf(child), stop };
+}
+
 export async function startWorkerd(): Promise<Running> {
   const dir = mkdtempSync(join(tmpdir(), "cloche-bench-"));
   const port = await freePort();
@@ -75,21 +103,29 @@ const hello :Workerd.Worker = (
     rmSync(dir, { recursive: true, force: true });
   });
   const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(
+    () => answers(url, "{}"),
+    child,
+    () => `workerd did not start: ${stderr}`,
+  );
+  return { url, pid: pidOf(child), stop };
+}
+
+async function untilAnswers(isThere: () => Promise<boolean>, child: ChildProcess, why: () => string): Promise<void> {
   const giveUpAtMs = Date.now() + START_LIMIT_MS;
-  while (!(await answers(url))) {
-    if (child.exitCode !== null || Date.now() > giveUpAtMs) throw new Error(`workerd did not start: ${stderr}`);
+  while (!(await isThere())) {
+    if (child.exitCode !== null || Date.now() > giveUpAtMs) throw new Error(why());
     await delay(50);
   }
-  return { url, pid: pidOf(child), stop };
 }
 
 function workerdPackage(): string {
   return `workerd-linux-${process.arch === "x64" ? "64" : process.arch}`;
 }
 
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, body: string): Promise<boolean> {
   try {
-    return (await post(url, "{}")).status === 200;
+    return (await post(url, body)).status === 200;
   } catch {
     return false;
   }
