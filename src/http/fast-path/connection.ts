@@ -50,7 +50,7 @@ export class FastConnection {
     if (this.#hasServed && this.#response === undefined) this.socket.destroy();
   }
 
-  /** Call in rounds: closes it in the first one in which it has rested for `rounds`. A timer for each connection, set anew with each request, costs more. */
+  /** Call in rounds: closes it where it has rested for more than `rounds` of them. A timer for each, set anew with each request, costs more. */
   closeIfRested(rounds: number): void {
     if (this.#response === undefined && ++this.#rested > rounds) this.socket.destroy();
   }

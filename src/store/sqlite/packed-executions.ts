@@ -105,9 +105,8 @@ export class ExecutionPacker {
   }
 
   #addExtra({ error, errorLine, errorTip, response, logs }: Execution): number {
-    if (error === undefined && response === undefined && logs.length === 0) {
-      if (errorLine === undefined && errorTip === undefined) return NONE;
-    }
+    const hasError = error !== undefined || errorLine !== undefined || errorTip !== undefined;
+    if (!hasError && response === undefined && logs.length === 0) return NONE;
     const extra = {
       error: error ?? null,
       errorLine: errorLine ?? null,
