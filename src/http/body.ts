@@ -7,6 +7,11 @@ export async function readBody(message: IncomingMessage, limitBytes: number): Pr
   return (await readBytes(message, limitBytes)).toString("utf8");
 }
 
+/** The whole body where it has come with its head and is not too large: nothing has to be waited for. */
+export function bodyAtHand(message: IncomingMessage, limitBytes: number): Buffer | undefined {
+  return message instanceof WholeMessage && message.body.length <= limitBytes ? message.body : undefined;
+}
+
 /**
  * The whole body. One that is too large is refused before it is kept: by its announced length, else at the first byte too many.
  *
@@ -24,8 +29,9 @@ export function readBytes(
       reject(tooLarge(limitBytes, setting));
       return;
     }
-    if (message instanceof WholeMessage) {
-      resolve(message.body);
+    const atHand = bodyAtHand(message, limitBytes);
+    if (atHand !== undefined) {
+      resolve(atHand);
       return;
     }
     const chunks: Buffer[] = [];

@@ -1,8 +1,7 @@
 // The request of a caller, as a function gets it.
 import type { IncomingMessage } from "node:http";
 import type { PlatformError } from "../../../core/errors.ts";
-import { readBytes, tooLarge as bodyTooLarge } from "../../body.ts";
-import { WholeMessage } from "../../fast-path/whole-message.ts";
+import { bodyAtHand, readBytes, tooLarge as bodyTooLarge } from "../../body.ts";
 
 /** A body up to this size is read before the run begins; a larger one is streamed. */
 const WHOLE_BODY_BYTES = 64 * 1024;
@@ -21,7 +20,8 @@ export function requestIdOf(message: IncomingMessage): string | undefined {
  * @throws PlatformError BODY_TOO_LARGE
  */
 export function wholeBody(message: IncomingMessage, limitBytes: number): Buffer | undefined | Promise<Buffer> {
-  if (message instanceof WholeMessage && message.body.length <= limitBytes) return message.body;
+  const atHand = bodyAtHand(message, limitBytes);
+  if (atHand !== undefined) return atHand;
   const announced = message.headers["content-length"];
   if (announced !== undefined && Number(announced) > limitBytes) throw tooLarge(limitBytes);
   if (announced === undefined && message.headers["transfer-encoding"] === undefined) return Buffer.alloc(0);
